@@ -1,0 +1,347 @@
+"""What a tokenizer build does to text before it looks for words, with every character traced back to where it came from.
+
+Four builds are in use (docs/hosts.md says which host has which):
+
+    slow-ftfy   transformers' Python tokenizer with ftfy installed: ftfy.fix_text, lower case
+    slow        the same without ftfy: control characters removed, CJK ideographs set apart, NFC, lower case
+    fast        transformers' Rust tokenizer: NFC, lower case
+    open_clip   open_clip's tokenizer: ftfy.fix_text, HTML entities undone twice, lower case
+
+Each is a row of `CLEANINGS`. White space is left as it is: words are split at it afterwards. Finding words is left to tokens.py.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from promptlens.spans import Origin, Run, join_origins
+
+# Past this many characters a changed stretch is mapped as a whole instead of being compared letter by letter (which is quadratic).
+MAX_COMPARED = 1000
+
+_PLAIN = re.compile(r"[\t\n\r -%'-~]*")  # printable ASCII without "&": no build changes anything but its case
+_WORD_OR_SPACE = re.compile(r"\s+|\S+")
+_FTFY_ENTITY = re.compile(r"&#?[0-9A-Za-z]{1,24};")
+_ENTITY = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Text after cleaning, and the origin of its characters in the text before."""
+
+    text: str
+    origin: Origin
+
+
+Step = Callable[[str], Cleaned]
+
+
+def is_plain(text: str) -> bool:
+    """True when no cleaning changes the text but for the case of its letters."""
+    return _PLAIN.fullmatch(text) is not None
+
+
+def unchanged(text: str) -> Cleaned:
+    return Cleaned(text, Origin.identity(len(text)))
+
+
+def chain(text: str, *steps: Step) -> Cleaned:
+    """The steps applied in turn, origins composed."""
+    done = unchanged(text)
+    for step in steps:
+        new = step(done.text)
+        done = Cleaned(new.text, new.origin.through(done.origin))
+    return done
+
+
+def by_pieces(pieces: Iterator[tuple[str, str]]) -> Cleaned:
+    """Pieces given as (before, after), each mapped as a whole unless unchanged or as long as before."""
+    out: list[str] = []
+    parts: list[Run] = []
+    at = start = 0
+    for before, after in pieces:
+        if after:
+            out.append(after)
+            parts.append(Run(at, at + len(after), start, start + len(before)))
+        at += len(after)
+        start += len(before)
+    return Cleaned("".join(out), Origin(_merged(parts)))
+
+
+def _merged(runs: list[Run]) -> Iterator[Run]:
+    """Neighbouring character-by-character runs joined into one."""
+    last: Run | None = None
+    for run in runs:
+        if last and last.upto - last.at == last.end - last.start and run.upto - run.at == run.end - run.start and last.end == run.start:
+            last = Run(last.at, run.upto, last.start, run.end)
+            continue
+        if last:
+            yield last
+        last = run
+    if last:
+        yield last
+
+
+def lower(text: str) -> Cleaned:
+    """`str.lower` of the whole text (a final sigma depends on its neighbours)."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return Cleaned(lowered, Origin.identity(len(text)))
+    sizes = [len(c.lower()) for c in text]
+    if sum(sizes) != len(lowered):
+        return compared(text, lowered)
+    ends, at = [], 0
+    for size in sizes:
+        at += size
+        ends.append(at)
+    return by_pieces((c, lowered[end - size : end]) for c, size, end in zip(text, sizes, ends, strict=True))
+
+
+def lower_each(text: str) -> Cleaned:
+    """Each character on its own, as the Rust tokenizer does: sigma never becomes a final sigma."""
+    return by_pieces((c, c.lower()) for c in text)
+
+
+def nfc(text: str) -> Cleaned:
+    """Unicode normalisation form C, mapped per combining sequence."""
+    if unicodedata.is_normalized("NFC", text):
+        return unchanged(text)
+    done = by_pieces((s, unicodedata.normalize("NFC", s)) for s in _combining_sequences(text))
+    whole = unicodedata.normalize("NFC", text)
+    return done if done.text == whole else compared(text, whole)
+
+
+def _combining_sequences(text: str) -> Iterator[str]:
+    """Stretches that normalise independently of each other."""
+    start = 0
+    for i in range(1, len(text)):
+        char = text[i]
+        if unicodedata.combining(char):
+            continue
+        before = text[start:i]
+        both = unicodedata.normalize("NFC", before + char)
+        if both == unicodedata.normalize("NFC", before) + unicodedata.normalize("NFC", char):
+            yield before
+            start = i
+    yield text[start:]
+
+
+def without_controls(text: str) -> Cleaned:
+    """NUL, U+FFFD and category C* removed but for tab and newlines; every blank an ASCII one (BasicTokenizer)."""
+    return by_pieces((c, _kept(c)) for c in text)
+
+
+def _kept(char: str) -> str:
+    if char in "\t\n\r ":
+        return " "
+    category = unicodedata.category(char)
+    if category[0] == "C" or char == "\ufffd":
+        return ""
+    return " " if category == "Zs" else char
+
+
+# CJK unified and compatibility ideographs, as BERT's BasicTokenizer lists them.
+_IDEOGRAPHS = (
+    (0x4E00, 0x9FFF),
+    (0x3400, 0x4DBF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B820, 0x2CEAF),
+    (0xF900, 0xFAFF),
+    (0x2F800, 0x2FA1F),
+)
+_IDEOGRAPH = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in _IDEOGRAPHS) + "]")
+
+
+def spaced_ideographs(text: str) -> Cleaned:
+    """A blank on both sides of every CJK ideograph."""
+    if not _IDEOGRAPH.search(text):
+        return unchanged(text)
+    runs: list[Run] = []
+    out: list[str] = []
+    at = 0
+    for i, char in enumerate(text):
+        spaced = f" {char} " if _IDEOGRAPH.match(char) else char
+        offset = at + (1 if len(spaced) == 3 else 0)
+        runs.append(Run(offset, offset + 1, i, i + 1))
+        out.append(spaced)
+        at += len(spaced)
+    return Cleaned("".join(out), Origin(runs))
+
+
+def unescaped(text: str) -> Cleaned:
+    """`html.unescape` once, each character reference mapped as a whole."""
+    if "&" not in text:
+        return unchanged(text)
+    done = by_pieces(_unescaped_pieces(text))
+    whole = html.unescape(text)
+    return done if done.text == whole else compared(text, whole)
+
+
+def _unescaped_pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Text before and after: what lies between references, each reference, and the rest of a name that only begins with one (`&notit;`)."""
+    for piece in _around(_ENTITY, text):
+        after = html.unescape(piece)
+        kept = _common_tail(piece, after)
+        if 0 < kept < len(after):
+            yield piece[:-kept], after[:-kept]
+            yield piece[-kept:], after[-kept:]
+        else:
+            yield piece, after
+
+
+def _around(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    """The text in pieces: the matches of a pattern and what lies between them."""
+    at = 0
+    for match in pattern.finditer(text):
+        if at < match.start():
+            yield text[at : match.start()]
+        yield match.group()
+        at = match.end()
+    if at < len(text):
+        yield text[at:]
+
+
+def _common_tail(before: str, after: str) -> int:
+    """Number of last characters that both texts share."""
+    tail = 0
+    while tail < min(len(before), len(after)) and before[-1 - tail] == after[-1 - tail]:
+        tail += 1
+    return tail
+
+
+def fixed(text: str) -> Cleaned:
+    """`ftfy.fix_text`: mojibake, entities, quotes, ligatures, full-width letters, control characters, NFC."""
+    if is_plain(text):
+        return unchanged(text)
+    from ftfy import fix_text  # 30 ms: only for a text that it could change
+
+    whole = fix_text(text)
+    if whole == text:
+        return unchanged(text)
+    pieces = _WORD_OR_SPACE.findall(text)
+    if len(pieces) > 1:
+        parts = [unchanged(p) if is_plain(p) else _fixed_word(p) for p in pieces]
+        if "".join(p.text for p in parts) == whole:
+            return Cleaned(whole, _joined(pieces, parts))
+    return compared(text, whole)
+
+
+def _fixed_word(word: str) -> Cleaned:
+    """`ftfy.fix_text` of one word, its entities mapped as wholes."""
+    from ftfy import fix_text
+
+    whole = fix_text(word)
+    pieces = list(_around(_FTFY_ENTITY, word))
+    parts = [compared(p, fix_text(p)) if len(pieces) > 1 else compared(p, whole) for p in pieces]
+    if "".join(p.text for p in parts) == whole:
+        return Cleaned(whole, _joined(pieces, parts))
+    return compared(word, whole)
+
+
+def _joined(pieces: list[str], parts: list[Cleaned]) -> Origin:
+    shifted, start = [], 0
+    for before, part in zip(pieces, parts, strict=True):
+        moved = Origin(Run(r.at, r.upto, r.start + start, r.end + start) for r in part.origin.runs)
+        shifted.append((len(part.text), moved))
+        start += len(before)
+    return join_origins(shifted)
+
+
+def compared(before: str, after: str) -> Cleaned:
+    """Origin of a rewrite that says nothing about itself, by comparing both texts.
+
+    Equal stretches map character by character, changed ones as a whole. Entities of the text before are never cut.
+    """
+    if before == after:
+        return unchanged(after)
+    head = 0
+    while head < min(len(before), len(after)) and before[head] == after[head]:
+        head += 1
+    tail = _common_tail(before[head:], after[head:])
+    middle = (head, len(before) - tail), (head, len(after) - tail)
+    runs = [Run(0, head, 0, head)] if head else []
+    (a, b), (c, d) = middle
+    if d > c and max(b - a, d - c) <= MAX_COMPARED:
+        runs += [
+            Run(c + at, c + upto, a + start, a + end)
+            for tag, start, end, at, upto in SequenceMatcher(None, before[a:b], after[c:d], autojunk=False).get_opcodes()
+            if tag != "delete"
+        ]
+    elif d > c:
+        runs.append(Run(c, d, a, b))
+    if tail:
+        runs.append(Run(len(after) - tail, len(after), len(before) - tail, len(before)))
+    placed = [_not_empty(run, len(before)) for run in runs]
+    return Cleaned(after, Origin(_whole_entities(before, after, placed)))
+
+
+def _not_empty(run: Run, length: int) -> Run:
+    """A run of inserted text, given the character beside it as its source."""
+    if run.end > run.start or not length:
+        return run
+    start = max(run.start - 1, 0)
+    return Run(run.at, run.upto, start, start + 1)
+
+
+def _whole_entities(before: str, after: str, runs: list[Run]) -> list[Run]:
+    """Runs widened so that what came from within a rewritten character reference comes from all of it."""
+    for match in _FTFY_ENTITY.finditer(before):
+        start, end = match.span()
+        inside = [r for r in _split_at(runs, start, end) if r.start >= start and r.end <= end and r.end > r.start]
+        if not inside:
+            continue
+        at, upto = inside[0].at, inside[-1].upto
+        if after[at:upto] == match.group():
+            continue
+        runs = [r for r in _split_at(runs, start, end) if r not in inside]
+        runs = sorted([*runs, Run(at, upto, start, end)], key=lambda r: r.at)
+    return runs
+
+
+def _split_at(runs: list[Run], *places: int) -> list[Run]:
+    """The runs with character-by-character ones cut at the given source places."""
+    for place in places:
+        cut: list[Run] = []
+        for r in runs:
+            if r.start < place < r.end and r.upto - r.at == r.end - r.start:
+                n = place - r.start
+                cut += [Run(r.at, r.at + n, r.start, place), Run(r.at + n, r.upto, place, r.end)]
+            else:
+                cut.append(r)
+        runs = cut
+    return runs
+
+
+CLEANINGS: dict[str, tuple[Step, ...]] = {
+    "slow-ftfy": (fixed, lower),
+    "slow": (without_controls, spaced_ideographs, nfc, lower),
+    "fast": (nfc, lower_each),
+    "open_clip": (fixed, unescaped, unescaped, lower),
+}
+
+
+def clean(text: str, cleaning: str) -> Cleaned:
+    """The text as the build named `cleaning` sees it.
+
+    >>> clean("R&amp;D", "slow-ftfy").text
+    'r&d'
+    """
+    if is_plain(text):
+        return Cleaned(text.lower(), Origin.identity(len(text)))
+    return chain(text.encode("utf-8", "replace").decode("utf-8") if not _encodable(text) else text, *CLEANINGS[cleaning])
+
+
+def _encodable(text: str) -> bool:
+    """False for text with lone surrogates, which no tokenizer can take: they are read as "?"."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

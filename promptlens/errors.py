@@ -1,0 +1,71 @@
+"""Every error PromptLens raises on purpose.
+
+    PromptLensError            wrong use or unreadable input: exit code 2 on the command line
+    ├── UnknownNameError       a host, model, encoder, option or setting that does not exist
+    ├── OptionError            a known option with a value that makes no sense
+    ├── InputError             a file or stream that cannot be read as what it is said to be
+    ├── ConfigError            a settings file that cannot be used
+    ├── VocabularyError        the bundled vocabulary is missing or damaged
+    └── WeightsError           text-encoder weights are missing, refused or not what they should be
+
+A bad *prompt* is never an error: it becomes a finding, or `usage.host_error` where the host itself fails on it.
+A message says what, where, why and the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class PromptLensError(Exception):
+    """Base of all of them; `str(error)` is one message fit for a user."""
+
+
+class UnknownNameError(PromptLensError):
+    """A name that is not in its table. The message lists the known ones and offers the nearest."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str = "") -> None:
+        self.kind = kind
+        self.name = name
+        self.known = tuple(known)
+        self.suggestion = nearest(name, self.known)
+        prefix = f"{where}: " if where else ""
+        listed = ", ".join(self.known) or "none"
+        hint = f" Did you mean '{self.suggestion}'?" if self.suggestion else ""
+        super().__init__(f"{prefix}Unknown {kind} {name!r}. Known: {listed}.{hint}")
+
+
+class OptionError(PromptLensError):
+    """An option value out of range or of the wrong type."""
+
+
+class InputError(PromptLensError):
+    """Input that cannot be read: the message names the file (or stdin), the place and the reason."""
+
+
+class ConfigError(PromptLensError):
+    """A settings file with a syntax error or a value that makes no sense."""
+
+
+class VocabularyError(PromptLensError):
+    """The vocabulary file is missing or its content is not the published one."""
+
+
+class WeightsError(PromptLensError):
+    """Text-encoder weights cannot be used."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name closest to `name`, or None when nothing is close.
+
+    >>> nearest("comfi", ["a1111", "comfyui", "diffusers"])
+    'comfyui'
+    """
+    import difflib  # 2 ms: only when something is already wrong
+
+    folded = {k.casefold(): k for k in known}
+    hits = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.55)
+    if hits:
+        return folded[hits[0]]
+    starts = [k for f, k in folded.items() if name and f.startswith(name.casefold())]
+    return starts[0] if len(starts) == 1 else None

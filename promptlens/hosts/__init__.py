@@ -1,0 +1,354 @@
+"""Hosts: the programs that turn a prompt into the windows a text encoder reads.
+
+Each host is one file of this folder with a module-level `HOST`; `HOSTS` is made by walking the folder. A host is two halves: `parse` turns
+a prompt into lines of weighted fragments, `pack` cuts the tokens of a line into chunks for one encoder. What both share is here: the
+types, the stream of tokens between the two halves, and window building. No host imports another.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+
+from promptlens.errors import UnknownNameError
+from promptlens.models import Encoder, Model
+from promptlens.spans import Origin, Span
+from promptlens.tokens import Piece, Token, Tokenizer
+
+FragmentKind = Literal["text", "break", "embedding", "network", "comment"]
+
+# Why a chunk ended. "end": the text did; "full": no room for the next token; "comma": the words after the last comma moved on;
+# "break": the prompt says so; "group": the next group moved on whole; "sentence": at its last full stop; "vectors": an embedding
+# did not fit; "text": one of several texts the host encodes apart.
+Cut = Literal["end", "full", "comma", "break", "group", "sentence", "vectors", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A piece of the prompt with one weight, tokenised on its own.
+
+    `origin` maps the text back to the prompt (None: it *is* the prompt from its first character). `vectors` counts the places a
+    textual-inversion embedding takes.
+    """
+
+    text: str
+    weight: float = 1.0
+    kind: FragmentKind = "text"
+    origin: Origin | None = field(default=None, repr=False)
+    vectors: int = 0
+
+    @property
+    def span(self) -> Span:
+        """Where the fragment is in the prompt, syntax around it left out."""
+        if self.origin is None:
+            return Span(0, len(self.text))
+        return self.origin.span(0, len(self.text))
+
+    def place(self, at: int, upto: int) -> Span:
+        """Where `text[at:upto]` is in the prompt."""
+        return Span(at, upto) if self.origin is None else self.origin.span(at, upto)
+
+
+@dataclass(slots=True)
+class _StreamRun:
+    """Places of a stream that come from one fragment: `count` pieces from `first` on, or the vectors of an embedding made of pieces."""
+
+    fragment: Fragment
+    first: int
+    count: int
+    pieces: int
+    name: str | None
+
+
+class Stream:
+    """The tokens of one line for one encoder, in order, before they are cut into chunks.
+
+    `ids` are what goes into the windows. `weights` is None while every weight is 1. Tokens with spans are made when asked for.
+    """
+
+    __slots__ = ("_runs", "_tokens", "ids", "tokenizer", "weights")
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.ids: list[int] = []
+        self.weights: list[float] | None = None
+        self._runs: list[_StreamRun] = []
+        self._tokens: tuple[Token, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def add(self, fragment: Fragment) -> None:
+        """Append all tokens of a text fragment."""
+        ids = self.tokenizer.encode(fragment.text)
+        self.extend(fragment, ids, 0)
+
+    def extend(self, fragment: Fragment, ids: list[int], first: int) -> None:
+        """Append tokens of a fragment; the first is piece number `first` of it."""
+        count = len(ids)
+        if not count:
+            return
+        self._weigh(fragment.weight, count)
+        if self.ids:
+            self.ids += ids
+        else:
+            self.ids = ids
+        self._runs.append(_StreamRun(fragment, first, count, count, None))
+
+    def add_vectors(self, fragment: Fragment, name: str, vectors: int, place_id: int, first: int = 0, pieces: int = 0) -> None:
+        """Append the places of an embedding, made of `pieces` pieces of the fragment from `first` on (none: of all its text)."""
+        self._weigh(fragment.weight, vectors)
+        self.ids += [place_id] * vectors
+        self._runs.append(_StreamRun(fragment, first, vectors, pieces, name))
+
+    def _weigh(self, weight: float, count: int) -> None:
+        if self.weights is not None:
+            self.weights += [weight] * count
+        elif weight != 1.0:
+            self.weights = [1.0] * len(self.ids)
+            self.weights += [weight] * count
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """Every token with its span in the prompt."""
+        if self._tokens is None:
+            self._tokens = tuple(self._placed())
+        return self._tokens
+
+    def _placed(self) -> Iterator[Token]:
+        at, words, last = 0, 0, -1
+        fragment: Fragment | None = None
+        pieces: list[Piece] = []
+        reached = Span(0, 0)
+        for run in self._runs:
+            if run.fragment is not fragment:
+                fragment = run.fragment
+                pieces = self.tokenizer.pieces(fragment.text)
+                words, last = last + 1, last
+            for n in range(run.count):
+                if run.name is None:
+                    piece = pieces[run.first + n]
+                    span, word, text = fragment.place(piece.start, piece.end), words + piece.word, self.tokenizer.vocabulary.piece(piece.id)
+                else:
+                    span, word = self._embedding_place(run, pieces, words)
+                    text = f"<{run.name} {n + 1}/{run.count}>"
+                last = max(last, word)
+                reached = Span(max(span.start, reached.start), max(span.end, reached.end))
+                yield Token(self.ids[at], text, reached, 1.0 if self.weights is None else self.weights[at], last)
+                at += 1
+
+    def _embedding_place(self, run: _StreamRun, pieces: list[Piece], words: int) -> tuple[Span, int]:
+        if not run.pieces or not pieces:
+            return run.fragment.span, words
+        first, last = pieces[run.first], pieces[run.first + run.pieces - 1]
+        return run.fragment.place(first.start, last.end), words + first.word
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """An embedding inside a chunk: its vectors replace the ids from content offset `offset` on (0 is the first after BOS)."""
+
+    offset: int
+    name: str
+    vectors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One window as the host sends it.
+
+    `ids` and `weights` are as long as the window (77 for CLIP, unless the host differs), BOS, EOS and padding included. `cut` says why
+    it ended. `start` and `stop` are the places of its tokens in the line's stream.
+    """
+
+    ids: tuple[int, ...]
+    weights: tuple[float, ...] = field(repr=False)
+    cut: Cut
+    start: int
+    stop: int
+    stream: Stream = field(repr=False, compare=False)
+    fixes: tuple[Fix, ...] = ()
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The tokens of the prompt in this chunk, with their spans."""
+        return self.stream.tokens[self.start : self.stop]
+
+    @property
+    def used(self) -> int:
+        """Number of tokens of the prompt in this chunk."""
+        return self.stop - self.start
+
+    @property
+    def padding(self) -> int:
+        """Slots after EOS."""
+        return max(len(self.ids) - 2 - self.used, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderUse:
+    """What one encoder gets of a line: its chunks, the tokens that never reach it, and the number the host shows.
+
+    `shown_count` is None where the host shows none. `removed_text` is what the host itself prints of the loss, if it does.
+    """
+
+    encoder: Encoder
+    chunks: tuple[Chunk, ...]
+    lost_places: tuple[tuple[int, int], ...] = ()
+    shown_count: int | None = None
+    stream: Stream | None = field(default=None, repr=False, compare=False)
+    removed_text: str | None = None
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """All tokens of the line, lost ones included."""
+        return self.stream.tokens if self.stream else ()
+
+    @property
+    def lost(self) -> tuple[Token, ...]:
+        """Tokens that never reach the encoder."""
+        if not self.lost_places:
+            return ()
+        return tuple(t for start, stop in self.lost_places for t in self.tokens[start:stop])
+
+    @property
+    def lost_count(self) -> int:
+        """Number of tokens that never reach the encoder."""
+        return sum(stop - start for start, stop in self.lost_places)
+
+    @property
+    def used(self) -> int:
+        """Tokens that reach the encoder, over all chunks."""
+        return sum(c.stop - c.start for c in self.chunks)
+
+    @property
+    def capacity(self) -> int:
+        """Tokens that its chunks could hold."""
+        return self.encoder.capacity * len(self.chunks)
+
+    @property
+    def free(self) -> int:
+        """Places left in the last chunk; those that earlier chunks left empty are gone (see `wasted`)."""
+        return max(self.encoder.capacity - self.chunks[-1].used, 0) if self.chunks else 0
+
+    @property
+    def wasted(self) -> int:
+        """Places that chunks before the last one left empty."""
+        return sum(max(self.encoder.capacity - c.used, 0) for c in self.chunks[:-1])
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedLine:
+    """One text that the host encodes on its own.
+
+    `part` counts the texts that are used together (A1111's `AND`), `weight` is the part's composition weight, `steps` the sampling
+    steps it is used for, as inclusive (first, last) ranges counted from 1 (empty: all of them).
+    """
+
+    text: str
+    fragments: tuple[Fragment, ...]
+    part: int = 0
+    weight: float = 1.0
+    steps: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A prompt as the host's parser sees it; `removed` are the pieces it takes out before encoding (comments, extra networks)."""
+
+    lines: tuple[ParsedLine, ...]
+    removed: tuple[Fragment, ...] = ()
+
+
+class HostFailure(Exception):
+    """The host itself fails on this prompt. `error` is the class it raises; the message says why in plain words."""
+
+    def __init__(self, error: str, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.error = error
+        self.span = span
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A program that turns prompts into windows.
+
+    parse      (text, options) -> Parsed; may raise `HostFailure`
+    pack       (line, encoder, model, options) -> EncoderUse
+    options    frozen dataclass of the host's settings, with its defaults
+    reference  project, version and file the behaviour was read from or observed in
+    """
+
+    name: str
+    title: str
+    parse: Callable[[str, Any], Parsed]
+    pack: Callable[[ParsedLine, Encoder, Model, Any], EncoderUse]
+    options: type[Any]
+    reference: str
+    summary: str
+    syntax: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=64)
+def _padding(pad: int, count: int) -> tuple[int, ...]:
+    return (pad,) * count
+
+
+@lru_cache(maxsize=1024)
+def ones(count: int) -> tuple[float, ...]:
+    """That many weights of 1."""
+    return (1.0,) * count
+
+
+def window(content: list[int], encoder: Encoder, pad: int | None = None) -> tuple[int, ...]:
+    """BOS, the content, EOS, and padding up to the window.
+
+    >>> from promptlens.models import ENCODERS
+    >>> window([320, 2368], ENCODERS["clip-l"])[:5]
+    (49406, 320, 2368, 49407, 49407)
+    """
+    fill = encoder.window - 2 - len(content)
+    return (encoder.bos, *content, encoder.eos, *_padding(encoder.pad if pad is None else pad, max(fill, 0)))
+
+
+def make_chunk(
+    stream: Stream, start: int, stop: int, encoder: Encoder, cut: Cut, *, pad: int | None = None, fixes: tuple[Fix, ...] = ()
+) -> Chunk:
+    """The chunk of stream places `start` to `stop`, with BOS, EOS and padding of weight 1."""
+    content = stream.ids[start:stop]
+    ids = window(content, encoder, pad)
+    weighted = stream.weights
+    weights = ones(len(ids)) if weighted is None else (1.0, *weighted[start:stop], *ones(len(ids) - 1 - len(content)))
+    return Chunk(ids, weights, cut, start, stop, stream, fixes)
+
+
+class Hosts(Mapping[str, Host]):
+    """The table of hosts. A row is imported when it is first looked up; an unknown name gets a helpful error."""
+
+    def __init__(self) -> None:
+        self._names = sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+        self._rows: dict[str, Host] = {}
+
+    def __getitem__(self, name: str) -> Host:
+        row = self._rows.get(name)
+        if row is None:
+            if name not in self._names:
+                raise UnknownNameError("host", name, self._names)
+            row = self._rows[name] = importlib.import_module(f"{__name__}.{name}").HOST
+        return row
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+HOSTS = Hosts()

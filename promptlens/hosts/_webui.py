@@ -1,0 +1,244 @@
+"""What the AUTOMATIC1111 family shares: prompt to lines, and a line's tokens to chunks.
+
+A chunk holds 75 tokens. When the next token does not fit and a comma is not far back, what follows the comma moves to the next chunk.
+BREAK closes a chunk. The counter shows 75 for every closed chunk, however full. Observed in stable-diffusion-webui 1.10.0:
+modules/sd_hijack_clip.py (chunks), modules/prompt_parser.py (AND), modules/extra_networks.py and
+modules/processing_scripts/comments.py (what is removed).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from promptlens.hosts import Chunk, Cut, EncoderUse, Fix, Fragment, Parsed, ParsedLine, Stream, make_chunk
+from promptlens.hosts._emphasis import parse_emphasis
+from promptlens.hosts._schedule import schedules
+from promptlens.models import Encoder
+from promptlens.spans import Origin, Run
+from promptlens.tokens import Tokenizer
+
+COMMA = 267  # ",</w>"
+
+_SYNTAX = re.compile(r"[()\[\]\\<#:]|AND|BREAK")
+_COMMENT_LINE = re.compile(r"(?:^|\n)#[^\n]*(?:\n|$)")
+_COMMENT = re.compile(r"#[^\n]*(?:\n|$)")
+_NETWORK = re.compile(r"<\w+:[^>]+>")
+_AND = re.compile(r"\bAND\b")
+_PART_WEIGHT = re.compile(r"\s*[-+]?(?:\d+\.?|\d*\.\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Text made out of the prompt, with its origin (None: it is the prompt)."""
+
+    text: str
+    origin: Origin | None = None
+
+    def cut(self, start: int, end: int) -> Derived:
+        """Part of it."""
+        origin = self.origin.slice(start, end) if self.origin else Origin.of_slices([(start, end)])
+        return Derived(self.text[start:end], origin)
+
+    def pick(self, slices: Sequence[tuple[int, int]]) -> Derived:
+        """Several parts of it, joined."""
+        place = Origin.of_slices(slices)
+        return Derived("".join(self.text[a:b] for a, b in slices), place.through(self.origin) if self.origin else place)
+
+
+def parse_webui(text: str, *, steps: int, emphasis: bool, negative: bool, strip: bool = False) -> Parsed:
+    """Lines of a prompt: comments and extra networks removed, split at AND, expanded over the steps, emphasis read.
+
+    `negative`: the prompt goes into the negative box, where AND does not split. `strip`: outer white space is cut (Forge).
+    """
+    if not _SYNTAX.search(text):
+        plain = text.strip() if strip else text
+        origin = Origin.of_slices([(text.index(plain), text.index(plain) + len(plain))]) if plain != text and plain else None
+        return Parsed((ParsedLine(plain, (Fragment(plain, origin=origin),)),))
+    removed: list[Fragment] = []
+    left = _without(Derived(text), _COMMENT_LINE, "comment", "\n", removed)
+    left = _without(left, _COMMENT, "comment", "\n", removed)
+    if strip:
+        kept = left.text.strip()
+        start = left.text.index(kept)
+        left = left.cut(start, start + len(kept))
+    left = _without(left, _NETWORK, "network", "", removed)
+    parts = [(left, 1.0)] if negative else list(_and_parts(left))
+    lines = tuple(line for n, (part, weight) in enumerate(parts) for line in _lines(part, n, weight, steps, emphasis))
+    return Parsed(lines, tuple(removed))
+
+
+def _without(text: Derived, pattern: re.Pattern[str], kind: str, instead: str, removed: list[Fragment]) -> Derived:
+    """The text without the matches, which are added to `removed`."""
+    if not pattern.search(text.text):
+        return text
+    out: list[str] = []
+    runs: list[Run] = []
+    at = done = 0
+
+    def keep(piece: str, start: int, end: int) -> None:
+        nonlocal at
+        if piece:
+            runs.append(Run(at, at + len(piece), start, end))
+            out.append(piece)
+            at += len(piece)
+
+    for match in pattern.finditer(text.text):
+        keep(text.text[done : match.start()], done, match.start())
+        keep(instead, match.start(), match.end())
+        done = match.end()
+        gone = text.cut(*match.span())
+        removed.append(Fragment(gone.text, kind="comment" if kind == "comment" else "network", origin=gone.origin))
+    keep(text.text[done:], done, len(text.text))
+    origin = Origin(runs)
+    return Derived("".join(out), origin.through(text.origin) if text.origin else origin)
+
+
+def _and_parts(text: Derived) -> Iterator[tuple[Derived, float]]:
+    """The parts that AND separates, each with the weight that a last `:number` gives it (also without any AND)."""
+    at = 0
+    for match in [*_AND.finditer(text.text), None]:
+        end = match.start() if match else len(text.text)
+        part = text.text[at:end]
+        kept = part.rstrip()
+        head, colon, tail = kept.rpartition(":")
+        if colon and _PART_WEIGHT.fullmatch(tail):
+            kept = head.rstrip()
+            yield text.cut(at, at + len(kept)), float(tail)
+        else:
+            yield text.cut(at, at + len(kept)), 1.0
+        at = match.end() if match else at
+
+
+def _lines(part: Derived, number: int, weight: float, steps: int, emphasis: bool) -> Iterator[ParsedLine]:
+    """One line for each different text of a part's schedule."""
+    ranges: dict[str, list[tuple[int, int]]] = {}
+    texts: dict[str, Derived] = {}
+    first = 1
+    found = schedules(part.text, steps)
+    for schedule in found:
+        text = part if len(found) == 1 and schedule.slices == ((0, len(part.text)),) else part.pick(schedule.slices)
+        texts.setdefault(text.text, text)
+        ranges.setdefault(text.text, []).append((first, schedule.until_step))
+        first = schedule.until_step + 1
+    for key, text in texts.items():
+        fragments = parse_emphasis(text.text, text.origin) if emphasis else (Fragment(text.text, origin=text.origin),)
+        yield ParsedLine(key, fragments, number, weight, tuple(ranges[key]) if len(found) > 1 else ())
+
+
+@dataclass(slots=True)
+class _Packer:
+    """The chunk being filled: stream places `start` to `start + length`."""
+
+    stream: Stream
+    encoder: Encoder
+    chunks: list[Chunk] = field(default_factory=list)
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    fixes: list[Fix] = field(default_factory=list)
+    start: int = 0
+    count: int = 0
+    last_comma: int = -1
+
+    @property
+    def length(self) -> int:
+        return len(self.stream) - self.start
+
+    def close(self, cut: Cut, *, stop: int | None = None, last: bool = False) -> None:
+        """End the chunk; tokens past `stop` open the next one. Embeddings' fixes stay with this chunk, as in the host."""
+        stop = len(self.stream) if stop is None else stop
+        self.count += stop - self.start if last else self.encoder.capacity
+        self.chunks.append(self._chunk(cut, stop))
+        self.start, self.fixes, self.last_comma = stop, [], -1
+
+    def _chunk(self, cut: Cut, stop: int) -> Chunk:
+        stream, start, encoder = self.stream, self.start, self.encoder
+        if encoder.pad == encoder.eos:
+            return make_chunk(stream, start, stop, encoder, cut, fixes=tuple(self.fixes))
+        # An encoder that pads with another id: everything after the first end token becomes padding, prompt or not.
+        try:
+            end = stream.ids.index(encoder.eos, start, stop)
+        except ValueError:
+            return make_chunk(stream, start, stop, encoder, cut, fixes=tuple(self.fixes))
+        whole = make_chunk(stream, start, stop, encoder, cut)
+        kept = end - start + 2
+        ids = whole.ids[:kept] + (encoder.pad,) * (len(whole.ids) - kept)
+        if end + 1 < stop:
+            self.lost.append((end + 1, stop))
+        return Chunk(ids, whole.weights, cut, start, end + 1, stream, tuple(self.fixes))
+
+
+def pack_webui(
+    line: ParsedLine, encoder: Encoder, tokenizer: Tokenizer, *, backtrack: int, embeddings: Mapping[str, int], names: Tokenizer
+) -> EncoderUse:
+    """Chunks of a line.
+
+    `backtrack`: tokens after the last comma that may move on. `names`: the tokenizer that embedding names were read with.
+    """
+    stream = Stream(tokenizer)
+    packer = _Packer(stream, encoder)
+    known = _by_first_id(embeddings, names) if embeddings else {}
+    for fragment in line.fragments:
+        if fragment.kind == "break":
+            packer.close("break")
+        else:
+            _fill(packer, fragment, backtrack, known)
+    if packer.length or not packer.chunks:
+        packer.close("end", last=True)
+    return EncoderUse(encoder, tuple(packer.chunks), tuple(packer.lost), packer.count, stream)
+
+
+Known = Mapping[int, list[tuple[list[int], str, int]]]
+
+
+def _by_first_id(embeddings: Mapping[str, int], names: Tokenizer) -> Known:
+    """Embeddings as (ids of the name, name, vectors) by the first id, the longest name first."""
+    known: dict[int, list[tuple[list[int], str, int]]] = {}
+    for name, vectors in embeddings.items():
+        ids = names.encode(name)
+        if ids:
+            known.setdefault(ids[0], []).append((ids, name, vectors))
+    for entries in known.values():
+        entries.sort(key=lambda entry: len(entry[0]), reverse=True)
+    return known
+
+
+def _fill(packer: _Packer, fragment: Fragment, backtrack: int, known: Known) -> None:
+    """Add a fragment's tokens, closing chunks as they fill."""
+    stream, capacity = packer.stream, packer.encoder.capacity
+    ids = stream.tokenizer.encode(fragment.text)
+    length = packer.length
+    if not known and length + len(ids) <= capacity:
+        if COMMA in ids:
+            packer.last_comma = length + len(ids) - 1 - ids[::-1].index(COMMA)
+        stream.extend(fragment, ids, 0)
+        return
+    at = done = 0
+    while at < len(ids):
+        if ids[at] == COMMA:
+            packer.last_comma = length
+        elif length == capacity and packer.last_comma >= 0 and length - packer.last_comma <= backtrack:
+            stream.extend(fragment, ids[done:at], done)
+            done = at
+            packer.close("comma", stop=packer.start + packer.last_comma + 1)
+            length = packer.length
+        if length == capacity:
+            stream.extend(fragment, ids[done:at], done)
+            done = at
+            packer.close("full")
+            length = 0
+        name = next((k for k in known.get(ids[at], ()) if ids[at : at + len(k[0])] == k[0]), None)
+        if name is None:
+            length += 1
+            at += 1
+            continue
+        stream.extend(fragment, ids[done:at], done)
+        if length + name[2] > capacity:
+            packer.close("vectors")
+            length = 0
+        packer.fixes.append(Fix(length, name[1], name[2]))
+        stream.add_vectors(fragment, name[1], name[2], 0, first=at, pieces=len(name[0]))
+        length += name[2]
+        at += len(name[0])
+        done = at
+    stream.extend(fragment, ids[done:], done)

@@ -1,0 +1,73 @@
+"""AUTOMATIC1111's stable-diffusion-webui.
+
+SD1 and the first encoder of SDXL are read with transformers' Python tokenizer and ftfy, SD2 and bigG with open_clip's. Left out: styles,
+the hires prompt, the old emphasis implementation, and embeddings stored in pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from promptlens.hosts import EncoderUse, Host, Parsed, ParsedLine
+from promptlens.hosts._options import check_choice, check_embeddings, check_range
+from promptlens.hosts._webui import pack_webui, parse_webui
+from promptlens.models import Encoder, Model
+from promptlens.tokens import Reading, tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Settings of the webui that shape the windows, named as in its config.json where it has them.
+
+    comma_padding_backtrack  tokens after the last comma that may move to the next chunk (0 to 74; 0: never)
+    emphasis                 "None" reads brackets and BREAK as words
+    steps                    sampling steps, for prompt editing
+    embeddings               installed textual inversions: {name: vectors}, or a folder
+    negative                 the text goes into the negative prompt box, where AND does not split
+    """
+
+    comma_padding_backtrack: int = 20
+    emphasis: Literal["Original", "No norm", "Ignore", "None"] = "Original"
+    steps: int = 20
+    embeddings: Mapping[str, int] = field(default_factory=dict)
+    negative: bool = False
+
+    def __post_init__(self) -> None:
+        check_range(self, "comma_padding_backtrack", 0, 74)
+        check_range(self, "steps", 1, 1000)
+        check_choice(self, "emphasis")
+        check_embeddings(self)
+
+
+_HF = Reading("slow-ftfy")
+_OPEN_CLIP = Reading("open_clip")
+_READINGS = {"clip-l": _HF, "clip-h": _OPEN_CLIP, "clip-g": _OPEN_CLIP}
+
+
+def parse(text: str, options: Options) -> Parsed:
+    return parse_webui(text, steps=options.steps, emphasis=options.emphasis != "None", negative=options.negative)
+
+
+def pack(line: ParsedLine, encoder: Encoder, model: Model, options: Options) -> EncoderUse:
+    return pack_webui(
+        line,
+        encoder,
+        tokenizer(_READINGS[encoder.name]),
+        backtrack=options.comma_padding_backtrack,
+        embeddings=options.embeddings,
+        names=tokenizer(_READINGS[model.encoders[0].name]),
+    )
+
+
+HOST = Host(
+    name="a1111",
+    title="AUTOMATIC1111",
+    parse=parse,
+    pack=pack,
+    options=Options,
+    reference="stable-diffusion-webui 1.10.0: modules/sd_hijack_clip.py, modules/prompt_parser.py, modules/sd_emphasis.py; observed",
+    summary="Chunks of 75. Moves the words after the last comma on if it is at most 20 tokens back. BREAK starts a new chunk.",
+    syntax=frozenset({"round", "square", "weight", "break", "and", "schedule", "network", "comment", "embedding-name"}),
+)
