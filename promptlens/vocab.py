@@ -152,6 +152,17 @@ class Vocabulary:
             return END_TEXT
         raise VocabularyError(f"Token id {token_id} is not in the CLIP vocabulary (0 to {SIZE - 1}).")
 
+    def find(self, piece: str) -> int | None:
+        """Id of a piece as the vocabulary writes it, or None.
+
+        >>> load("clip").find("cat</w>"), load("clip").find("no such piece")
+        (2368, None)
+        """
+        if piece in self._base_id:
+            return self._base_id[piece]
+        joined = "\n".join(self._merges).replace(" ", "").split("\n")
+        return FIRST_MERGE + joined.index(piece) if piece in joined else None
+
     def byte_length(self, token_id: int) -> int:
         """UTF-8 bytes of the word that a piece covers."""
         return len(self.piece(token_id).removesuffix(END_OF_WORD))

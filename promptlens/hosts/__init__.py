@@ -19,7 +19,8 @@ from promptlens.models import Encoder, Model
 from promptlens.spans import Origin, Span
 from promptlens.tokens import Piece, Token, Tokenizer
 
-FragmentKind = Literal["text", "break", "embedding", "network", "comment"]
+# "network", "comment" and "missing" (an embedding that is not there) are what hosts take out.
+FragmentKind = Literal["text", "break", "embedding", "network", "comment", "missing"]
 
 # Why a chunk ended. "end": the text did; "full": no room for the next token; "comma": the words after the last comma moved on;
 # "break": the prompt says so; "group": the next group moved on whole; "sentence": at its last full stop; "vectors": an embedding
