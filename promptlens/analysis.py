@@ -7,6 +7,7 @@ from typing import Any
 from promptlens.errors import OptionError, UnknownNameError
 from promptlens.hosts import HOSTS, EncoderUse, Host, HostFailure, ParsedLine
 from promptlens.models import Model, get_model
+from promptlens.quick import quick_maker
 from promptlens.report import HostError, Line, Report, Usage
 
 # The syntax most prompts are written in and shared with is AUTOMATIC1111's, and most models people run are SDXL's children.
@@ -25,28 +26,30 @@ def analyze(text: str, host: str = DEFAULT_HOST, model: str = DEFAULT_MODEL, **o
     >>> report.usage.encoders[0].chunks[0].ids[:5], report.usage.encoders[0].chunks[0].weights[:4]
     ((49406, 320, 736, 2368, 49407), (1.0, 1.0, 1.2, 1.0))
     """
-    return analyze_with(text, HOSTS[host], get_model(model), make_options(HOSTS[host], options))
+    route = _ROUTES.get((host, model)) or _route(host, model)
+    return analyze_with(text, route[0], route[1], make_options(route[0], options) if options else route[2])
+
+
+_new_line = quick_maker(Line)
+_new_usage = quick_maker(Usage)
+_new_report = quick_maker(Report)
+_ROUTES: dict[tuple[str, str], tuple[Host, Model, Any]] = {}
+
+
+def _route(host: str, model: str) -> tuple[Host, Model, Any]:
+    """Host and model by name, and the host's default options, looked up once."""
+    row = HOSTS[host]
+    found = _ROUTES[host, model] = (row, get_model(model), row.options())
+    return found
 
 
 def make_options(host: Host, options: dict[str, Any]) -> Any:
-    """The host's options from keyword arguments; without any, one shared set of defaults."""
-    if not options:
-        return _defaults(host)
+    """The host's options from keyword arguments."""
     known = host.options.__dataclass_fields__
     for name in options:
         if name not in known:
             raise UnknownNameError("option", name, known, where=host.name)
     return host.options(**options)
-
-
-_DEFAULTS: dict[str, Any] = {}
-
-
-def _defaults(host: Host) -> Any:
-    found = _DEFAULTS.get(host.name)
-    if found is None:
-        found = _DEFAULTS[host.name] = host.options()
-    return found
 
 
 def analyze_with(text: str, host: Host, model: Model, options: Any) -> Report:
@@ -55,14 +58,10 @@ def analyze_with(text: str, host: Host, model: Model, options: Any) -> Report:
         raise OptionError(f"A prompt is a str, not {type(text).__name__}.")
     try:
         parsed = host.parse(text, options)
-        lines = tuple([Line(line, _packed(line, host, model, options)) for line in parsed.lines])
+        lines = tuple([_new_line(line, tuple([host.pack(line, e, model, options) for e in model.encoders])) for line in parsed.lines])
     except HostFailure as failure:
         return Report(_failed(text, host, model, options, failure))
-    return Report(Usage(text, host, model, lines, _heaviest(lines) if len(lines) > 1 else 0, parsed.removed, None, options))
-
-
-def _packed(line: ParsedLine, host: Host, model: Model, options: Any) -> tuple[EncoderUse, ...]:
-    return tuple([host.pack(line, encoder, model, options) for encoder in model.encoders])
+    return _new_report(_new_usage(text, host, model, lines, _heaviest(lines) if len(lines) > 1 else 0, parsed.removed, None, options))
 
 
 def _heaviest(lines: tuple[Line, ...]) -> int:

@@ -220,8 +220,6 @@ def fixed(text: str) -> Cleaned:
     """`ftfy.fix_text`: mojibake, entities, quotes, ligatures, full-width letters, control characters, NFC."""
     if is_plain(text):
         return unchanged(text)
-    from ftfy import fix_text  # 30 ms: only for a text that it could change
-
     whole = fix_text(text)
     if whole == text:
         return unchanged(text)
@@ -235,8 +233,6 @@ def fixed(text: str) -> Cleaned:
 
 def _fixed_word(word: str) -> Cleaned:
     """`ftfy.fix_text` of one word, its entities mapped as wholes."""
-    from ftfy import fix_text
-
     whole = fix_text(word)
     pieces = list(_around(_FTFY_ENTITY, word))
     parts = [compared(p, fix_text(p)) if len(pieces) > 1 else compared(p, whole) for p in pieces]
@@ -319,29 +315,80 @@ def _split_at(runs: list[Run], *places: int) -> list[Run]:
     return runs
 
 
-CLEANINGS: dict[str, tuple[Step, ...]] = {
-    "slow-ftfy": (fixed, lower),
-    "slow": (without_controls, spaced_ideographs, nfc, lower),
-    "fast": (nfc, lower_each),
-    "open_clip": (fixed, unescaped, unescaped, lower),
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """Row of `CLEANINGS`: the build's text alone, and the steps that make the same text with its origin (ten times the work)."""
+
+    text: Callable[[str], str]
+    steps: tuple[Step, ...]
+
+
+# ftfy takes 0.1 ms for a prompt, and both encoders of SDXL ask for the same one.
+_FIXED: dict[str, str] = {}
+FIXED_TEXTS = 1024
+FIXED_LENGTH = 4096
+
+
+def fix_text(text: str) -> str:
+    """`ftfy.fix_text`, the last texts remembered."""
+    found = _FIXED.get(text)
+    if found is None:
+        import ftfy  # 30 ms: only for a text that it could change
+
+        found = ftfy.fix_text(text)
+        if len(text) <= FIXED_LENGTH:
+            if len(_FIXED) >= FIXED_TEXTS:
+                _FIXED.clear()
+            _FIXED[text] = found
+    return found
+
+
+def _slow_ftfy_text(text: str) -> str:
+    return fix_text(text).lower()
+
+
+def _slow_text(text: str) -> str:
+    kept = "".join(map(_kept, text))
+    return unicodedata.normalize("NFC", _IDEOGRAPH.sub(r" \g<0> ", kept)).lower()
+
+
+def _fast_text(text: str) -> str:
+    normal = unicodedata.normalize("NFC", text)
+    return "".join(c.lower() for c in normal) if "\u03a3" in normal else normal.lower()  # only a capital sigma looks at its neighbours
+
+
+def _open_clip_text(text: str) -> str:
+    return html.unescape(html.unescape(fix_text(text))).lower()
+
+
+CLEANINGS: dict[str, Cleaning] = {
+    "slow-ftfy": Cleaning(_slow_ftfy_text, (fixed, lower)),
+    "slow": Cleaning(_slow_text, (without_controls, spaced_ideographs, nfc, lower)),
+    "fast": Cleaning(_fast_text, (nfc, lower_each)),
+    "open_clip": Cleaning(_open_clip_text, (fixed, unescaped, unescaped, lower)),
 }
 
 
 def clean(text: str, cleaning: str) -> Cleaned:
-    """The text as the build named `cleaning` sees it.
+    """The text as the build named `cleaning` sees it, with its origin.
 
     >>> clean("R&amp;D", "slow-ftfy").text
     'r&d'
     """
     if is_plain(text):
         return Cleaned(text.lower(), Origin.identity(len(text)))
-    return chain(text.encode("utf-8", "replace").decode("utf-8") if not _encodable(text) else text, *CLEANINGS[cleaning])
+    return chain(_encodable(text), *CLEANINGS[cleaning].steps)
 
 
-def _encodable(text: str) -> bool:
-    """False for text with lone surrogates, which no tokenizer can take: they are read as "?"."""
+def clean_text(text: str, cleaning: str) -> str:
+    """`clean(text, cleaning).text`, without tracing it."""
+    return text.lower() if is_plain(text) else CLEANINGS[cleaning].text(_encodable(text))
+
+
+def _encodable(text: str) -> str:
+    """The text with lone surrogates, which no tokenizer can take, as "?"."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        return False
-    return True
+        return text.encode("utf-8", "replace").decode("utf-8")
+    return text

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
-from promptlens.cleaning import CLEANINGS, clean, is_plain
+from promptlens.cleaning import CLEANINGS, clean, clean_text
 from promptlens.errors import UnknownNameError
 from promptlens.spans import Span
 from promptlens.vocab import END_ID, END_TEXT, START_ID, START_TEXT, Vocabulary, load
@@ -39,8 +39,7 @@ class Token:
     word: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """How a tokenizer build reads text.
 
     cleaning  a row of `CLEANINGS`
@@ -131,6 +130,7 @@ class Tokenizer:
         words = [*map(re.escape, literals), _CONTRACTIONS, _REST if fast else _REST_ANY_CASE]
         self._pretoken = re.compile("|".join(words), 0 if fast else re.IGNORECASE)
         self._split = _RUST_WORD if fast else _WORD
+        self._bang = reading.bang
         self._ids = _WordIds(self)
         self._counts = _WordCounts(self._ids)
 
@@ -144,32 +144,27 @@ class Tokenizer:
         >>> tokenizer(Reading("fast")).encode("a cat!!!"), tokenizer(Reading("fast", bang=True)).encode("a cat!!!")
         ([320, 2368, 995], [320, 2368, 0, 0, 0])
         """
-        if self._is_simple(text):
+        # Words of printable ASCII can be looked up as they are, but for entities and literal special tokens.
+        if text.isascii() and text.isprintable() and "&" not in text and "<|" not in text and not (self._bang and "!" in text):
             return [*chain.from_iterable(map(self._ids.__getitem__, text.split()))]
         ids: list[int] = []
         for special, start, end in self._stretches(text):
             if special is not None:
                 ids.append(special)
             else:
-                words = self._split.findall(clean(text[start:end], self.reading.cleaning).text)
+                words = self._split.findall(clean_text(text[start:end], self.reading.cleaning))
                 ids.extend(chain.from_iterable(map(self._ids.__getitem__, words)))
         return ids
 
     def count(self, text: str) -> int:
         """Number of ids of a text, as `len(encode(text))` but quicker."""
-        if self._is_simple(text):
+        if text.isascii() and text.isprintable() and "&" not in text and "<|" not in text and not (self._bang and "!" in text):
             return sum(map(self._counts.__getitem__, text.split()))
-        return len(self.encode(text))
-
-    def _is_simple(self, text: str) -> bool:
-        """True for text whose words can be looked up as they are: printable ASCII with nothing that needs cleaning."""
-        return (
-            text.isascii()
-            and text.isprintable()
-            and "&" not in text
-            and ("<|" not in text or self._literal is None)
-            and not (self.reading.bang and "!" in text)
-        )
+        counted = 0
+        for special, start, end in self._stretches(text):
+            words = () if special is not None else self._split.findall(clean_text(text[start:end], self.reading.cleaning))
+            counted += 1 if special is not None else sum(map(self._counts.__getitem__, words))
+        return counted
 
     def pieces(self, text: str) -> list[Piece]:
         """Ids with their places in the text, ordered; the same ids as `encode`."""
@@ -273,4 +268,4 @@ def tokenizer(reading: Reading, vocabulary: str = "clip") -> Tokenizer:
     return Tokenizer(load(vocabulary), reading)
 
 
-__all__ = ["Piece", "Reading", "Token", "Tokenizer", "is_plain", "tokenizer"]
+__all__ = ["Piece", "Reading", "Token", "Tokenizer", "tokenizer"]

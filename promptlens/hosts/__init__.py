@@ -12,15 +12,16 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from promptlens.errors import UnknownNameError
 from promptlens.models import Encoder, Model
+from promptlens.quick import quick_maker
 from promptlens.spans import Origin, Span
 from promptlens.tokens import Piece, Token, Tokenizer
 
-# "network", "comment" and "missing" (an embedding that is not there) are what hosts take out.
-FragmentKind = Literal["text", "break", "embedding", "network", "comment", "missing"]
+# What hosts take out: "network", "comment", "missing" (an embedding that is not there), "ignored" (text they never read).
+FragmentKind = Literal["text", "break", "embedding", "network", "comment", "missing", "ignored"]
 
 # Why a chunk ended. "end": the text did; "full": no room for the next token; "comma": the words after the last comma moved on;
 # "break": the prompt says so; "group": the next group moved on whole; "sentence": at its last full stop; "vectors": an embedding
@@ -54,13 +55,12 @@ class Fragment:
         return Span(at, upto) if self.origin is None else self.origin.span(at, upto)
 
 
-@dataclass(slots=True)
-class _StreamRun:
-    """Places of a stream that come from one fragment: `count` pieces from `first` on, or the vectors of an embedding made of pieces."""
+class _StreamRun(NamedTuple):
+    """Places of a stream that come from one fragment: `places` pieces from `first` on, or the vectors of an embedding made of pieces."""
 
     fragment: Fragment
     first: int
-    count: int
+    places: int
     pieces: int
     name: str | None
 
@@ -79,6 +79,16 @@ class Stream:
         self.weights: list[float] | None = None
         self._runs: list[_StreamRun] = []
         self._tokens: tuple[Token, ...] | None = None
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer, fragment: Fragment, ids: list[int]) -> Stream:
+        """The stream of a line that is one text fragment with these ids."""
+        stream = cls(tokenizer)
+        stream.ids = ids
+        if fragment.weight != 1.0:
+            stream.weights = [fragment.weight] * len(ids)
+        stream._runs.append(_StreamRun(fragment, 0, len(ids), len(ids), None))
+        return stream
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -130,13 +140,13 @@ class Stream:
                 fragment = run.fragment
                 pieces = self.tokenizer.pieces(fragment.text)
                 words, last = last + 1, last
-            for n in range(run.count):
+            for n in range(run.places):
                 if run.name is None:
                     piece = pieces[run.first + n]
                     span, word, text = fragment.place(piece.start, piece.end), words + piece.word, self.tokenizer.vocabulary.piece(piece.id)
                 else:
                     span, word = self._embedding_place(run, pieces, words)
-                    text = f"<{run.name} {n + 1}/{run.count}>"
+                    text = f"<{run.name} {n + 1}/{run.places}>"
                 last = max(last, word)
                 reached = Span(max(span.start, reached.start), max(span.end, reached.end))
                 yield Token(self.ids[at], text, reached, 1.0 if self.weights is None else self.weights[at], last)
@@ -294,6 +304,14 @@ class Host:
     syntax: frozenset[str] = frozenset()
 
 
+# For what every prompt makes; the same objects as the classes make.
+new_fragment = quick_maker(Fragment)
+new_line = quick_maker(ParsedLine)
+new_parsed = quick_maker(Parsed)
+new_use = quick_maker(EncoderUse)
+_new_chunk = quick_maker(Chunk)
+
+
 @lru_cache(maxsize=64)
 def _padding(pad: int, count: int) -> tuple[int, ...]:
     return (pad,) * count
@@ -312,19 +330,18 @@ def window(content: list[int], encoder: Encoder, pad: int | None = None) -> tupl
     >>> window([320, 2368], ENCODERS["clip-l"])[:5]
     (49406, 320, 2368, 49407, 49407)
     """
-    fill = encoder.window - 2 - len(content)
-    return (encoder.bos, *content, encoder.eos, *_padding(encoder.pad if pad is None else pad, max(fill, 0)))
+    return (encoder.bos, *content, encoder.eos, *_padding(encoder.pad if pad is None else pad, encoder.window - 2 - len(content)))
 
 
 def make_chunk(
     stream: Stream, start: int, stop: int, encoder: Encoder, cut: Cut, *, pad: int | None = None, fixes: tuple[Fix, ...] = ()
 ) -> Chunk:
     """The chunk of stream places `start` to `stop`, with BOS, EOS and padding of weight 1."""
-    content = stream.ids[start:stop]
+    content = stream.ids if start == 0 and stop == len(stream.ids) else stream.ids[start:stop]
     ids = window(content, encoder, pad)
     weighted = stream.weights
     weights = ones(len(ids)) if weighted is None else (1.0, *weighted[start:stop], *ones(len(ids) - 1 - len(content)))
-    return Chunk(ids, weights, cut, start, stop, stream, fixes)
+    return _new_chunk(ids, weights, cut, start, stop, stream, fixes)
 
 
 class Hosts(Mapping[str, Host]):

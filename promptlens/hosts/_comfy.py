@@ -11,7 +11,21 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from promptlens.hosts import Chunk, Cut, EncoderUse, Fragment, HostFailure, Parsed, ParsedLine, Stream, make_chunk
+from promptlens.hosts import (
+    Chunk,
+    Cut,
+    EncoderUse,
+    Fragment,
+    HostFailure,
+    Parsed,
+    ParsedLine,
+    Stream,
+    make_chunk,
+    new_fragment,
+    new_line,
+    new_parsed,
+    new_use,
+)
 from promptlens.models import Encoder
 from promptlens.spans import Origin, Run, Span
 from promptlens.tokens import Tokenizer
@@ -45,7 +59,7 @@ def parse_comfy(text: str, *, embeddings: Mapping[str, int], by_word: bool = Fal
     `by_word`: a group is a blank-separated word (before 2024-12-10). Raises `HostFailure` where the host fails.
     """
     if not by_word and not _SYNTAX.search(text):
-        return Parsed((ParsedLine(text, (Fragment(text),)),))
+        return new_parsed((new_line(text, (new_fragment(text),)),))
     escaped = _ESCAPE.sub(lambda m: "\0\1" if m.group(1) == ")" else "\0\2", text)  # as long as the text
     fragments: list[Fragment] = []
     missing: list[Fragment] = []
@@ -242,4 +256,4 @@ def pack_groups(line: ParsedLine, encoder: Encoder, tokenizer: Tokenizer) -> Enc
         while len(stream) - start > encoder.capacity:
             close("full", start + encoder.capacity)
     close("end", len(stream))
-    return EncoderUse(encoder, tuple(chunks), (), None, stream)
+    return new_use(encoder, tuple(chunks), (), None, stream)

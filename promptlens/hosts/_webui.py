@@ -12,16 +12,31 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from promptlens.hosts import Chunk, Cut, EncoderUse, Fix, Fragment, Parsed, ParsedLine, Stream, make_chunk
+from promptlens.hosts import (
+    Chunk,
+    Cut,
+    EncoderUse,
+    Fix,
+    Fragment,
+    Parsed,
+    ParsedLine,
+    Stream,
+    make_chunk,
+    new_fragment,
+    new_line,
+    new_parsed,
+    new_use,
+)
 from promptlens.hosts._emphasis import parse_emphasis
 from promptlens.hosts._schedule import schedules
 from promptlens.models import Encoder
 from promptlens.spans import Origin, Run
-from promptlens.tokens import Tokenizer
+from promptlens.tokens import Reading, Tokenizer
+from promptlens.tokens import tokenizer as load_tokenizer
 
 COMMA = 267  # ",</w>"
 
-_SYNTAX = re.compile(r"[()\[\]\\<#:]|AND|BREAK")
+_SYNTAX = re.compile(r"[()\[\]\\<#:]").search
 _COMMENT_LINE = re.compile(r"(?:^|\n)#[^\n]*(?:\n|$)")
 _COMMENT = re.compile(r"#[^\n]*(?:\n|$)")
 _NETWORK = re.compile(r"<\w+:[^>]+>")
@@ -52,10 +67,10 @@ def parse_webui(text: str, *, steps: int, emphasis: bool, negative: bool, strip:
 
     `negative`: the prompt goes into the negative box, where AND does not split. `strip`: outer white space is cut (Forge).
     """
-    if not _SYNTAX.search(text):
+    if not _SYNTAX(text) and "AND" not in text and "BREAK" not in text:
         plain = text.strip() if strip else text
         origin = Origin.of_slices([(text.index(plain), text.index(plain) + len(plain))]) if plain != text and plain else None
-        return Parsed((ParsedLine(plain, (Fragment(plain, origin=origin),)),))
+        return new_parsed((new_line(plain, (new_fragment(plain, 1.0, "text", origin),)),))
     removed: list[Fragment] = []
     left = _without(Derived(text), _COMMENT_LINE, "comment", "\n", removed)
     left = _without(left, _COMMENT, "comment", "\n", removed)
@@ -169,12 +184,20 @@ class _Packer:
 
 
 def pack_webui(
-    line: ParsedLine, encoder: Encoder, tokenizer: Tokenizer, *, backtrack: int, embeddings: Mapping[str, int], names: Tokenizer
+    line: ParsedLine, encoder: Encoder, tokenizer: Tokenizer, *, backtrack: int, embeddings: Mapping[str, int], names: Reading
 ) -> EncoderUse:
     """Chunks of a line.
 
-    `backtrack`: tokens after the last comma that may move on. `names`: the tokenizer that embedding names were read with.
+    `backtrack`: tokens after the last comma that may move on. `names`: how embedding names were read.
     """
+    if len(line.fragments) == 1 and not embeddings and line.fragments[0].kind == "text":
+        # by far the most prompts: no syntax, one chunk
+        fragment = line.fragments[0]
+        ids = tokenizer.encode(fragment.text)
+        count = len(ids)
+        if count <= encoder.capacity and (encoder.pad == encoder.eos or encoder.eos not in ids):
+            stream = Stream.of(tokenizer, fragment, ids)
+            return new_use(encoder, (make_chunk(stream, 0, count, encoder, "end"),), (), count, stream)
     stream = Stream(tokenizer)
     packer = _Packer(stream, encoder)
     known = _by_first_id(embeddings, names) if embeddings else {}
@@ -191,11 +214,11 @@ def pack_webui(
 Known = Mapping[int, list[tuple[list[int], str, int]]]
 
 
-def _by_first_id(embeddings: Mapping[str, int], names: Tokenizer) -> Known:
+def _by_first_id(embeddings: Mapping[str, int], names: Reading) -> Known:
     """Embeddings as (ids of the name, name, vectors) by the first id, the longest name first."""
     known: dict[int, list[tuple[list[int], str, int]]] = {}
     for name, vectors in embeddings.items():
-        ids = names.encode(name)
+        ids = load_tokenizer(names).encode(name)
         if ids:
             known.setdefault(ids[0], []).append((ids, name, vectors))
     for entries in known.values():

@@ -57,7 +57,7 @@ def pack(line: ParsedLine, encoder: Encoder, model: Model, options: Options) -> 
         tokenizer(_READINGS[encoder.name]),
         backtrack=options.comma_padding_backtrack,
         embeddings=options.embeddings,
-        names=tokenizer(_READINGS[model.encoders[0].name]),
+        names=_READINGS[model.encoders[0].name],
     )
 
 

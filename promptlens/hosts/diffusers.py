@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from promptlens.hosts import EncoderUse, Fragment, Host, Parsed, ParsedLine, Stream, make_chunk
+from promptlens.hosts import EncoderUse, Host, Parsed, ParsedLine, Stream, make_chunk, new_fragment, new_line, new_parsed, new_use
 from promptlens.hosts._added_tokens import AddedTokens
 from promptlens.hosts._options import check_choice, check_embeddings
 from promptlens.models import Encoder, Model
@@ -48,7 +48,7 @@ def _reading(encoder: Encoder, options: Options) -> Reading:
 
 
 def parse(text: str, options: Options) -> Parsed:
-    return Parsed((ParsedLine(text, (Fragment(text),)),))
+    return new_parsed((new_line(text, (new_fragment(text),)),))
 
 
 def pack(line: ParsedLine, encoder: Encoder, model: Model, options: Options) -> EncoderUse:
@@ -64,7 +64,7 @@ def pack(line: ParsedLine, encoder: Encoder, model: Model, options: Options) -> 
                 stream.add_vectors(fragment, fragment.text, 1, token_id)
     count, capacity = len(stream), encoder.capacity
     if count <= capacity:
-        return EncoderUse(encoder, (make_chunk(stream, 0, count, encoder, "end"),), (), count, stream)
+        return new_use(encoder, (make_chunk(stream, 0, count, encoder, "end"),), (), count, stream)
     chunk = make_chunk(stream, 0, capacity, encoder, "full")
     removed = None
     if not options.negative:
