@@ -13,9 +13,10 @@ from typing import Literal
 
 from promptlens.hosts import EncoderUse, Host, Parsed, ParsedLine, Stream, make_chunk, new_fragment, new_line, new_parsed, new_use
 from promptlens.hosts._added_tokens import AddedTokens
+from promptlens.hosts._hf import hf_reading
 from promptlens.hosts._options import check_choice, check_embeddings
 from promptlens.models import Encoder, Model
-from promptlens.tokens import Reading, tokenizer
+from promptlens.tokens import tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +39,12 @@ class Options:
         check_embeddings(self)
 
 
-def _reading(encoder: Encoder, options: Options) -> Reading:
-    """The tokenizer folder of an encoder that pads with id 0 names "!" as its pad token, which makes it special in the text too."""
-    bang = encoder.pad == 0
-    if options.tokenizer == "fast":
-        # With transformers 5.23 the tokenizers that pad with "!" also find special tokens in any case.
-        return Reading("fast", bang=bang, fold=bang)
-    return Reading("slow-ftfy" if options.ftfy else "slow", bang=bang)
-
-
 def parse(text: str, options: Options) -> Parsed:
     return new_parsed((new_line(text, (new_fragment(text),)),))
 
 
 def pack(line: ParsedLine, encoder: Encoder, model: Model, options: Options) -> EncoderUse:
-    stream = Stream(tokenizer(_reading(encoder, options)))
+    stream = Stream(tokenizer(hf_reading(encoder, options.tokenizer, options.ftfy)))
     added = AddedTokens(options.embeddings, stream.tokenizer) if options.embeddings else None
     if added is None:
         stream.add(line.fragments[0])
