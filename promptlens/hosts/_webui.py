@@ -9,7 +9,7 @@ modules/processing_scripts/comments.py (what is removed).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from promptlens.hosts import (
@@ -28,6 +28,7 @@ from promptlens.hosts import (
     new_use,
 )
 from promptlens.hosts._emphasis import parse_emphasis
+from promptlens.hosts._rewrite import Derived
 from promptlens.hosts._schedule import schedules
 from promptlens.models import Encoder
 from promptlens.spans import Origin, Run
@@ -42,24 +43,6 @@ _COMMENT = re.compile(r"#[^\n]*(?:\n|$)")
 _NETWORK = re.compile(r"<\w+:[^>]+>")
 _AND = re.compile(r"\bAND\b")
 _PART_WEIGHT = re.compile(r"\s*[-+]?(?:\d+\.?|\d*\.\d+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """Text made out of the prompt, with its origin (None: it is the prompt)."""
-
-    text: str
-    origin: Origin | None = None
-
-    def cut(self, start: int, end: int) -> Derived:
-        """Part of it."""
-        origin = self.origin.slice(start, end) if self.origin else Origin.of_slices([(start, end)])
-        return Derived(self.text[start:end], origin)
-
-    def pick(self, slices: Sequence[tuple[int, int]]) -> Derived:
-        """Several parts of it, joined."""
-        place = Origin.of_slices(slices)
-        return Derived("".join(self.text[a:b] for a, b in slices), place.through(self.origin) if self.origin else place)
 
 
 def parse_webui(text: str, *, steps: int, emphasis: bool, negative: bool, strip: bool = False) -> Parsed:
