@@ -62,11 +62,13 @@ def pack(line: ParsedLine, encoder: Encoder, model: Model, options: Options) -> 
     if not options.negative:
         ids = stream.ids[capacity:]
         removed = added.decode(ids) if added else stream.tokenizer.vocabulary.decode(ids)
-        removed = removed if options.tokenizer == "fast" else _tidied(removed)
+        removed = _tidied(removed) if options.tokenizer == "slow" and model.name in _TIDIED_MODELS else removed
     return EncoderUse(encoder, (chunk,), ((capacity, count),), count, stream, removed)
 
 
-# The Python tokenizer's decode takes these blanks out again, in this order (transformers 4, clean_up_tokenization).
+# The tokenizer_config.json of these asks the Python tokenizer's decode to take some blanks out again, which it does in this order
+# (transformers 4, clean_up_tokenization); that of SD1 does not.
+_TIDIED_MODELS = frozenset({"sdxl"})
 _UNSPACED = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're")
 
 
