@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from promptlens.errors import OptionError, UnknownNameError
-from promptlens.hosts import HOSTS, EncoderUse, Host, HostFailure, ParsedLine
+from promptlens.hosts import HOSTS, EncoderUse, Host, HostFailure, Parsed, ParsedLine
+from promptlens.hosts._join import join_uses
 from promptlens.models import Model, get_model
 from promptlens.quick import quick_maker
 from promptlens.report import HostError, Line, Report, Usage
@@ -61,7 +62,20 @@ def analyze_with(text: str, host: Host, model: Model, options: Any) -> Report:
         lines = tuple([_new_line(line, tuple([host.pack(line, e, model, options) for e in model.encoders])) for line in parsed.lines])
     except HostFailure as failure:
         return Report(_failed(text, host, model, options, failure))
-    return _new_report(_new_usage(text, host, model, lines, _heaviest(lines) if len(lines) > 1 else 0, parsed.removed, None, options))
+    if len(lines) > 1 or parsed.failure:
+        return Report(_several(text, host, model, options, parsed, lines))
+    return _new_report(_new_usage(text, host, model, lines, 0, parsed.removed, None, options))
+
+
+def _several(text: str, host: Host, model: Model, options: Any, parsed: Parsed, lines: tuple[Line, ...]) -> Usage:
+    """Usage of a prompt that is more than one text, or that the host fails on after reading it."""
+    counted = [n for n, line in enumerate(lines) if line.parsed.counted]
+    joined: tuple[EncoderUse, ...] = ()
+    if parsed.joined and len(counted) > 1:
+        joined = tuple(join_uses(uses) for uses in zip(*(lines[n].encoders for n in counted), strict=True))
+    failure = HostError(parsed.failure.error, str(parsed.failure), parsed.failure.span) if parsed.failure else None
+    first = counted[0] if parsed.joined else _heaviest(lines)
+    return Usage(text, host, model, lines, first, parsed.removed, failure, options, joined)
 
 
 def _heaviest(lines: tuple[Line, ...]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from promptlens.hosts import Chunk, EncoderUse, Fragment, Host, ParsedLine
+from promptlens.hosts import Chunk, EncoderUse, Fragment, Host, Mix, ParsedLine
 from promptlens.models import Model
 from promptlens.spans import Span
 from promptlens.tokens import Token
@@ -70,6 +70,7 @@ class Usage:
     """How a prompt uses the windows of a model's encoders in a host.
 
     `lines` has one entry per text the host encodes; `counted` is the index of the one its counter counts: the heaviest, the first on ties.
+    `joined` is what each encoder gets of all counted lines in turn, where the host joins them (empty elsewhere).
     """
 
     prompt: str
@@ -80,16 +81,24 @@ class Usage:
     removed: tuple[Fragment, ...] = ()
     failure: HostError | None = None
     options: Any = field(default=None, repr=False)
+    joined: tuple[EncoderUse, ...] = ()
 
     @property
     def encoders(self) -> tuple[EncoderUse, ...]:
-        """What each encoder gets of the counted line, in the model's order."""
-        return self.lines[self.counted].encoders
+        """What each encoder gets of the counted line or lines, in the model's order."""
+        return self.joined or self.lines[self.counted].encoders
 
     @property
     def fragments(self) -> tuple[Fragment, ...]:
-        """The weighted pieces of the counted line."""
-        return self.lines[self.counted].fragments
+        """The weighted pieces of the counted line or lines."""
+        return tuple(f for n in self.counted_lines for f in self.lines[n].fragments)
+
+    @property
+    def counted_lines(self) -> tuple[int, ...]:
+        """Indices of the lines that `encoders` is made of."""
+        if not self.joined:
+            return (self.counted,)
+        return tuple(n for n, line in enumerate(self.lines) if line.parsed.counted)
 
     @property
     def host_error(self) -> str | None:
@@ -124,6 +133,7 @@ class Report:
             "options": _options(usage.options),
             "host_error": None if usage.failure is None else _failure(usage.failure),
             "counted_line": usage.counted,
+            "joined_lines": list(usage.counted_lines) if usage.joined else [],
             "lines": [_line(line, usage.prompt, tokens) for line in usage.lines],
             "removed": [_fragment(f) for f in usage.removed],
             "findings": [_finding(f) for f in self.findings],
@@ -156,11 +166,18 @@ def _line(line: Line, prompt: str, tokens: bool) -> dict[str, Any]:
     return {
         "text": parsed.text,
         "part": parsed.part,
-        "weight": parsed.weight,
+        "weight": _weight(parsed.weight),
         "steps": [list(s) for s in parsed.steps],
+        "label": parsed.label,
+        "counted": parsed.counted,
+        "mix": None if parsed.mix is None else _mix(parsed.mix),
         "fragments": [_fragment(f) for f in parsed.fragments],
         "encoders": [_use(use, prompt, tokens) for use in line.encoders],
     }
+
+
+def _mix(mix: Mix) -> dict[str, Any]:
+    return {"kind": mix.kind, "weight": _weight(mix.weight), "normalize": mix.normalize}
 
 
 def _fragment(fragment: Fragment) -> dict[str, Any]:

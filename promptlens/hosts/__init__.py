@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -89,6 +89,16 @@ class Stream:
             stream.weights = [fragment.weight] * len(ids)
         stream._runs.append(_StreamRun(fragment, 0, len(ids), len(ids), None))
         return stream
+
+    @classmethod
+    def join(cls, streams: Sequence[Stream]) -> Stream:
+        """The tokens of several streams of one tokenizer, one after the other."""
+        joined = cls(streams[0].tokenizer)
+        joined.ids = [i for stream in streams for i in stream.ids]
+        if any(stream.weights is not None for stream in streams):
+            joined.weights = [w for stream in streams for w in stream.weights or ones(len(stream))]
+        joined._runs = [run for stream in streams for run in stream._runs]
+        return joined
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -243,13 +253,31 @@ class EncoderUse:
 
     @property
     def free(self) -> int:
-        """Places left in the last chunk; those that earlier chunks left empty are gone (see `wasted`)."""
-        return max(self.encoder.capacity - self.chunks[-1].used, 0) if self.chunks else 0
+        """Places after the last token; those that earlier chunks left empty are gone (see `wasted`)."""
+        return sum(max(self.encoder.capacity - c.used, 0) for c in self.chunks[self._last :])
 
     @property
     def wasted(self) -> int:
-        """Places that chunks before the last one left empty."""
-        return sum(max(self.encoder.capacity - c.used, 0) for c in self.chunks[:-1])
+        """Places left empty in chunks before the one with the last token."""
+        return sum(max(self.encoder.capacity - c.used, 0) for c in self.chunks[: self._last])
+
+    @property
+    def _last(self) -> int:
+        """Index of the last chunk that holds a token."""
+        return next((n for n in reversed(range(len(self.chunks))) if self.chunks[n].used), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How a text goes together with the others of its part.
+
+    kind  "blend": a weighted mean of the members; "original" and "replacement": the two sides of a swap, the first of which is encoded
+          as usual while the second only steers
+    """
+
+    kind: Literal["blend", "original", "replacement"]
+    weight: float = 1.0
+    normalize: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +285,9 @@ class ParsedLine:
     """One text that the host encodes on its own.
 
     `part` counts the texts that are used together (A1111's `AND`), `weight` is the part's composition weight, `steps` the sampling
-    steps it is used for, as inclusive (first, last) ranges counted from 1 (empty: all of them).
+    steps it is used for, as inclusive (first, last) ranges counted from 1 (empty: all of them). `label` says which text it is where
+    that is not plain from the rest. `counted` is False for texts beside the one that counts: further members of a blend, the
+    replacement of a swap.
     """
 
     text: str
@@ -265,14 +295,22 @@ class ParsedLine:
     part: int = 0
     weight: float = 1.0
     steps: tuple[tuple[int, int], ...] = ()
+    label: str = ""
+    mix: Mix | None = None
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A prompt as the host's parser sees it; `removed` are the pieces it takes out before encoding (comments, extra networks)."""
+    """A prompt as the host's parser sees it; `removed` are the pieces it takes out before encoding (comments, extra networks).
+
+    `joined`: the host sends the chunks of all counted lines in turn. `failure`: the host reads the prompt, and fails on it afterwards.
+    """
 
     lines: tuple[ParsedLine, ...]
     removed: tuple[Fragment, ...] = ()
+    joined: bool = False
+    failure: HostFailure | None = None
 
 
 class HostFailure(Exception):
