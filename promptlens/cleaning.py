@@ -12,12 +12,10 @@ Each is a row of `CLEANINGS`. White space is left as it is: words are split at i
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from difflib import SequenceMatcher
+from typing import NamedTuple
 
 from promptlens.spans import Origin, Run, join_origins
 
@@ -30,8 +28,7 @@ _FTFY_ENTITY = re.compile(r"&#?[0-9A-Za-z]{1,24};")
 _ENTITY = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)")
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(NamedTuple):
     """Text after cleaning, and the origin of its characters in the text before."""
 
     text: str
@@ -179,6 +176,8 @@ def unescaped(text: str) -> Cleaned:
     """`html.unescape` once, each character reference mapped as a whole."""
     if "&" not in text:
         return unchanged(text)
+    import html  # its table of entities: only for a text that may hold one
+
     done = by_pieces(_unescaped_pieces(text))
     whole = html.unescape(text)
     return done if done.text == whole else compared(text, whole)
@@ -186,6 +185,8 @@ def unescaped(text: str) -> Cleaned:
 
 def _unescaped_pieces(text: str) -> Iterator[tuple[str, str]]:
     """Text before and after: what lies between references, each reference, and the rest of a name that only begins with one (`&notit;`)."""
+    import html
+
     for piece in _around(_ENTITY, text):
         after = html.unescape(piece)
         kept = _common_tail(piece, after)
@@ -265,6 +266,8 @@ def compared(before: str, after: str) -> Cleaned:
     runs = [Run(0, head, 0, head)] if head else []
     (a, b), (c, d) = middle
     if d > c and max(b - a, d - c) <= MAX_COMPARED:
+        from difflib import SequenceMatcher
+
         runs += [
             Run(c + at, c + upto, a + start, a + end)
             for tag, start, end, at, upto in SequenceMatcher(None, before[a:b], after[c:d], autojunk=False).get_opcodes()
@@ -315,8 +318,7 @@ def _split_at(runs: list[Run], *places: int) -> list[Run]:
     return runs
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaning:
+class Cleaning(NamedTuple):
     """Row of `CLEANINGS`: the build's text alone, and the steps that make the same text with its origin (ten times the work)."""
 
     text: Callable[[str], str]
@@ -358,6 +360,8 @@ def _fast_text(text: str) -> str:
 
 
 def _open_clip_text(text: str) -> str:
+    import html
+
     return html.unescape(html.unescape(fix_text(text))).lower()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from promptlens.hosts import (
     Chunk,
@@ -44,8 +44,7 @@ _UNESCAPE = re.compile("\0([\1\2])")
 _EXTENSIONS = (".safetensors", ".pt", ".bin")
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
+class _Segment(NamedTuple):
     """A stretch of the prompt of one weight."""
 
     start: int

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import isinf
+from typing import NamedTuple
 
 from promptlens.hosts import HostFailure
 from promptlens.spans import Span
@@ -25,30 +25,26 @@ _WHEN = re.compile(r"\s*([+-]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)\s*\]", re
 MAX_DEPTH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """One text of a schedule, as slices of the prompt; `until_step` is the last step it is used for."""
 
     until_step: int
     slices: Slices
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(NamedTuple):
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Scheduled:
+class _Scheduled(NamedTuple):
     before: tuple[_Node, ...]
     after: tuple[_Node, ...]
     when: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class _Alternate:
+class _Alternate(NamedTuple):
     options: tuple[tuple[_Node, ...], ...]
 
 
