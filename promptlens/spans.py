@@ -116,10 +116,10 @@ class Origin:
             low, high = max(run.at, at), min(run.upto, upto)
             if low >= high:
                 continue
-            start, end = run.start, run.end
             if run.upto - run.at == run.end - run.start:
-                start, end = run.start + (low - run.at), run.start + (high - run.at)
-            yield Run(low - at + shift, high - at + shift, start, end)
+                yield Run(low - at + shift, high - at + shift, run.start + (low - run.at), run.start + (high - run.at))
+            else:
+                yield from _whole(low - at + shift, high - at + shift, run.start, run.end)
 
     def through(self, outer: Origin) -> Origin:
         """This origin, with its source positions translated by `outer` (of which this text's source is the derived text)."""
@@ -130,8 +130,16 @@ class Origin:
             if run.upto - run.at == run.end - run.start:
                 runs.extend(outer._cut(run.start, run.end, run.at))
             else:
-                runs.append(Run(run.at, run.upto, *outer.range(run.start, run.end)))
+                runs.extend(_whole(run.at, run.upto, *outer.range(run.start, run.end)))
         return Origin(runs)
+
+
+def _whole(at: int, upto: int, start: int, end: int) -> Iterator[Run]:
+    """A stretch mapped as a whole; where it happens to be as long as its source, as two runs, neither of which is."""
+    if upto - at == end - start > 1:
+        yield Run(at, at + 1, start, end)
+        at += 1
+    yield Run(at, upto, start, end)
 
 
 def join_origins(parts: Iterable[tuple[int, Origin]]) -> Origin:
@@ -192,18 +200,25 @@ def whole_clusters(text: str, span: Span) -> Span:
 
 
 def _window(text: str, span: Span) -> tuple[int, int]:
-    """A stretch around the span that begins and ends at plain ASCII, so that only it need be segmented."""
+    """A stretch around the span that begins and ends between two ASCII letters or digits, so that only it need be segmented.
+
+    One is not enough: a letter may belong to what is before it (U+0600) and what is after it (U+0301).
+    """
     low, high = span.start, span.end
-    while low > 0 and not (text[low - 1].isascii() and text[low - 1].isalnum()):
+    while low > 0 and not _between_letters(text, low):
         low -= 1
-    low = max(low - 1, 0)
-    while high < len(text) and not (text[high].isascii() and text[high].isalnum()):
+    while high < len(text) and not _between_letters(text, high):
         high += 1
-    return low, min(high + 1, len(text))
+    return low, high
+
+
+def _between_letters(text: str, at: int) -> bool:
+    around = text[max(at - 1, 0) : at + 1]
+    return len(around) == 2 and around.isascii() and around.isalnum()
 
 
 def cell_width(text: str) -> int:
-    """Terminal cells a text takes: 2 for wide characters and emoji, 0 for combining marks.
+    """Terminal cells a text takes: 2 for wide characters and emoji, 0 for combining marks and control characters.
 
     >>> cell_width("日本"), cell_width("ab")
     (4, 2)
@@ -212,4 +227,5 @@ def cell_width(text: str) -> int:
         return len(text)
     from wcwidth import wcswidth
 
-    return max(wcswidth(text), 0)
+    cells = wcswidth(text)  # -1 for a text with a control character in it
+    return cells if cells >= 0 else sum(max(wcswidth(s.of(text)), 0) for s in clusters(text))
