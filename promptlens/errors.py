@@ -28,7 +28,7 @@ class UnknownNameError(PromptLensError):
         self.kind = kind
         self.name = name
         self.known = tuple(known)
-        self.suggestion = nearest(name, self.known)
+        self.suggestion = nearest(name, self.known) if isinstance(name, str) else None
         prefix = f"{where}: " if where else ""
         listed = ", ".join(self.known) or "none"
         hint = f" Did you mean '{self.suggestion}'?" if self.suggestion else ""

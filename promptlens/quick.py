@@ -7,7 +7,7 @@ Equality, hashing, `replace` and being frozen are the class's own. Only for hot 
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -18,10 +18,12 @@ def quick_maker(cls: type[T]) -> type[T]:
 
     Typed as the class itself, so that calls are checked. Raises `TypeError` for a class it cannot build.
     """
-    if not getattr(cls, "__slots__", None) or hasattr(cls, "__post_init__"):
+    if not (is_dataclass(cls) and getattr(cls, "__slots__", None)) or hasattr(cls, "__post_init__"):
         raise TypeError(f"{cls.__name__} must be a frozen dataclass with slots and without __post_init__")
-    names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
-    defaults = {f.name: f.default for f in fields(cls) if f.default is not MISSING}  # type: ignore[arg-type]
+    if any(f.default_factory is not MISSING for f in fields(cls)):
+        raise TypeError(f"{cls.__name__} has a field with a default factory, which is not called here")
+    names = [f.name for f in fields(cls)]
+    defaults = {f.name: f.default for f in fields(cls) if f.default is not MISSING}
     parameters = ", ".join(f"{n}=defaults[{n!r}]" if n in defaults else n for n in names)
     body = "\n".join(f"    self.{n} = {n}" for n in names)
     made: dict[str, Any] = {"defaults": defaults}
