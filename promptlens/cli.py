@@ -1,0 +1,226 @@
+"""The commands: they read what was asked for, call the analysis, write the result, and return the exit code.
+
+Where prompts come from is inputs.py, what they are analysed with is job.py and config.py, how reports look is render/. Errors are
+raised; __main__.py turns them into a line and a code.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptlens import __version__
+from promptlens.errors import InputError, nearest
+from promptlens.render import FORMATS
+from promptlens.terminal import ColorChoice, Screen, screen_of, talk
+
+if TYPE_CHECKING:
+    from promptlens.config import Settings
+    from promptlens.render._runs import Row
+    from promptlens.render._table import TableFormat
+
+OK, FINDINGS = 0, 1
+
+TABLE_FORMATS = ("full", "json", "jsonl", "csv")
+
+Decorator = Callable[[Any], Any]
+
+
+class Commands(click.Group):
+    """A group that tells who mistypes a command, or gives a prompt without one, what to write."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in self.commands:
+            guess = nearest(name, self.commands)
+            hint = f"Did you mean '{guess}'?" if guess else 'To see what becomes of a prompt: promptlens check "...".'
+            raise click.UsageError(f"Unknown command {name!r}. {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def with_options(*options: Decorator) -> Decorator:
+    """A decorator that adds several click options, in this order."""
+
+    def add(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+_COLOR = click.option("--color", type=click.Choice(["auto", "always", "never"]), help="Colours; auto: on a terminal. [default: auto]")
+
+_WHAT_ARGUMENTS_ARE = with_options(
+    click.option("--text", "kind", flag_value="text", help="Every argument is a prompt."),
+    click.option("--file", "kind", flag_value="file", help="Every argument is a file."),
+)
+
+_WHAT_WITH = with_options(
+    click.option("--host", help="Program that turns the prompt into windows; see `promptlens hosts`. [default: a1111]"),
+    click.option("--model", help="Base model; see `promptlens models`. [default: sdxl]"),
+    click.option("--set", "settled", multiple=True, metavar="NAME=VALUE", help="Any option of the host; may be repeated."),
+    click.option("--steps", type=int, help="Sampling steps, for prompt editing."),
+    click.option("--comma-backtrack", type=int, help="Tokens after the last comma that may move to the next chunk."),
+    click.option("--emphasis", help="How brackets are read; None: as words."),
+    click.option("--embeddings-dir", metavar="FOLDER", help="Folder with your textual inversions."),
+    click.option("--embedding", multiple=True, metavar="NAME=VECTORS", help="A textual inversion; may be repeated."),
+    click.option("--config", metavar="FILE", help="Take settings from this file alone."),
+    click.option("--isolated", is_flag=True, help="Take no settings from files."),
+    _COLOR,
+)
+
+
+@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="promptlens")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """See what Stable Diffusion's text encoders really read of a prompt.
+
+    CLIP reads a prompt in windows of 75 tokens. What does not fit is cut or moved on, by rules that differ from host to host. PromptLens
+    shows where the cuts are and what is lost.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@cli.command()
+@click.argument("arguments", nargs=-1, metavar="[PROMPT | FILE | -]...")
+@_WHAT_WITH
+@_WHAT_ARGUMENTS_ARE
+@click.option("--negative", metavar="TEXT", help="The negative prompt, checked too.")
+@click.option("--format", "output_format", type=click.Choice(FORMATS), default="full", help="How to write the results. [default: full]")
+@click.option(
+    "--stdin-format", type=click.Choice(["text", "lines", "jsonl"]), help="What '-' reads: one prompt, one a line, or JSON lines."
+)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 also when words are lost.")
+@click.option("--show-settings", is_flag=True, help="Show the settings that hold here and where they come from, and stop.")
+def check(
+    arguments: tuple[str, ...],
+    kind: str | None,
+    negative: str | None,
+    output_format: str,
+    stdin_format: str | None,
+    exit_zero: bool,
+    show_settings: bool,
+    **asked: Any,
+) -> int:
+    """Show the chunks of a prompt and what is lost.
+
+    Each argument is a prompt, the name of a file that holds one, or '-' for standard input.
+
+    \b
+    Exit codes:
+      0  every word reaches the model
+      1  words are lost, or the host fails on the prompt
+      2  wrong use, or something could not be read
+    """
+    from promptlens.inputs import missing_file, read_inputs
+    from promptlens.job import make_job
+    from promptlens.running import entries, write_reports
+
+    settings = _settings(asked)
+    job = make_job(settings)
+    if show_settings:
+        sys.stdout.write(settings.shown())
+        return OK
+    if stdin_format and not arguments:
+        arguments = ("-",)
+    if stdin_format and "-" not in arguments:
+        raise click.UsageError("--stdin-format is for '-', which is not among the arguments.", click.get_current_context())
+    if not arguments and negative is None:
+        raise click.UsageError(
+            "Nothing to check: give a prompt, the name of a file, or '-' for standard input.", click.get_current_context()
+        )
+    for name in arguments if kind is None else ():
+        if missing_file(name):
+            talk("note", f"there is no file {name!r}, so this is read as a prompt; --file would make it an error, --text silences this.")
+    prompts = read_inputs(arguments, kind=kind or "auto", stdin_format=stdin_format or "text")  # type: ignore[arg-type]
+    code = write_reports(entries(prompts, job, negative), output_format, screen_of(sys.stdout, settings.color))
+    return OK if exit_zero and code == FINDINGS else code
+
+
+@cli.command()
+@click.argument("argument", metavar="PROMPT | FILE | -")
+@_WHAT_WITH
+@_WHAT_ARGUMENTS_ARE
+@click.option("--encoder", metavar="NAME", help="One of the model's text encoders. [default: all]")
+@click.option("--format", "output_format", type=click.Choice(TABLE_FORMATS), default="full", help="How to write the table. [default: full]")
+def tokens(argument: str, kind: str | None, encoder: str | None, output_format: TableFormat, **asked: Any) -> int:
+    """Show every token of a prompt with its id and place."""
+    from promptlens.inputs import Unreadable, read_inputs
+    from promptlens.job import make_job
+    from promptlens.render._table import all_rows
+    from promptlens.render._token_table import token_tables
+
+    settings = _settings(asked)
+    job = make_job(settings)
+    (prompt,) = read_inputs([argument], kind=kind or "auto")  # type: ignore[arg-type]
+    if isinstance(prompt, Unreadable):
+        raise InputError(f"{prompt.name}: {prompt.message}")
+    report = job.report(prompt.text)
+    if report.usage.failure:
+        talk("error", f"{report.usage.host.title} fails on this prompt ({report.usage.host_error}). {report.usage.failure}")
+        return FINDINGS
+    screen = screen_of(sys.stdout, settings.color)
+    tables = token_tables(report, encoder)
+    _write_table(all_rows(tables, screen.width), [r for t in tables for r in t.records], output_format, screen)
+    return OK
+
+
+@cli.command()
+@click.option("--format", "output_format", type=click.Choice(["full", "json"]), default="full", help="How to write it. [default: full]")
+@_COLOR
+def hosts(output_format: TableFormat, color: ColorChoice | None) -> int:
+    """List the hosts: what each does with a prompt, and its options."""
+    from promptlens.analysis import DEFAULT_HOST
+    from promptlens.render._catalogue import host_records, host_rows
+
+    screen = screen_of(sys.stdout, color or "auto")
+    _write_table(host_rows(DEFAULT_HOST, screen.width), host_records(DEFAULT_HOST), output_format, screen)
+    return OK
+
+
+@cli.command()
+@click.option("--format", "output_format", type=click.Choice(["full", "json"]), default="full", help="How to write it. [default: full]")
+@_COLOR
+def models(output_format: TableFormat, color: ColorChoice | None) -> int:
+    """List the base models and their text encoders."""
+    from promptlens.analysis import DEFAULT_MODEL
+    from promptlens.render._catalogue import model_table
+    from promptlens.render._table import table_rows
+
+    screen = screen_of(sys.stdout, color or "auto")
+    table = model_table(DEFAULT_MODEL)
+    _write_table(table_rows(table, screen.width), table.records, output_format, screen)
+    return OK
+
+
+def _write_table(rows: Iterable[Row], records: Sequence[Mapping[str, Any]], output_format: TableFormat, screen: Screen) -> None:
+    """Rows for people, or the records for programs."""
+    from promptlens.render._table import written
+    from promptlens.render.full import drawer
+
+    if output_format == "full":
+        sys.stdout.write(drawer(screen)(rows))
+    else:
+        sys.stdout.writelines(written(records, output_format, screen))
+
+
+def _settings(asked: Mapping[str, Any]) -> Settings:
+    """The settings files, with what the command line says instead."""
+    from promptlens.config import COMMAND_LINE, load_settings
+    from promptlens.job import options_from_flags
+
+    file, isolated = asked["config"], asked["isolated"]
+    if file and isolated:
+        raise click.UsageError("--config and --isolated exclude each other.", click.get_current_context())
+    settings = load_settings(file=Path(file) if file else None, isolated=isolated)
+    for name in ("host", "model", "color"):
+        if asked[name] is not None:
+            settings = settings.with_value(name, asked[name], COMMAND_LINE)
+    return settings.with_value("options", options_from_flags(settings, asked), COMMAND_LINE)

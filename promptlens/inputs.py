@@ -1,0 +1,165 @@
+"""Where the prompts of a run come from: arguments, files and standard input.
+
+`read_inputs` is the one door: it yields a `Prompt` for what can be read and an `Unreadable` for what cannot, in order, one at a time, so
+that a bad file or line never stops the others. A file is one prompt for now; reading prompt formats and folders is left to come.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from promptlens.errors import InputError
+
+ArgumentKind = Literal["auto", "text", "file"]
+StdinFormat = Literal["text", "lines", "jsonl"]
+
+BOM = b"\xef\xbb\xbf"
+# What people keep prompts in, or point at by mistake: an argument that ends so was meant as a file.
+FILE_SUFFIXES = (".txt", ".caption", ".json", ".jsonl", ".csv", ".tsv", ".yaml", ".yml", ".toml", ".md", ".png", ".jpg", ".jpeg", ".webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt and where it came from.
+
+    `name` is the path, `<text>`, `<stdin>` or `<stdin>:LINE`; `line` counts from 1; `id` and `options` are those of a JSON line.
+    """
+
+    text: str
+    name: str
+    line: int | None = None
+    id: Any = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something that is no prompt, and why. `line` counts from 1 where the input has lines."""
+
+    name: str
+    message: str
+    line: int | None = None
+    id: Any = None
+
+
+def read_inputs(
+    arguments: Sequence[str], *, kind: ArgumentKind = "auto", stdin_format: StdinFormat = "text"
+) -> Iterator[Prompt | Unreadable]:
+    """The prompts that the arguments of a command name: `-` is standard input, an existing path is a file, all else is a prompt.
+
+    `kind` settles what an argument is. Raises `InputError` for `-` given twice.
+    """
+    if kind != "text" and arguments.count("-") > 1:
+        raise InputError("'-' (standard input) can be given only once.")
+    texts = sum(not _is_file(a, kind) and (a != "-" or kind == "text") for a in arguments)
+    number = 0
+    for argument in arguments:
+        if argument == "-" and kind != "text":
+            yield from _read_stdin(stdin_format)
+        elif _is_file(argument, kind):
+            yield _read_file(argument)
+        else:
+            number += 1
+            yield prompt_argument(argument, f"<text {number}>" if texts > 1 else "<text>")
+
+
+def missing_file(argument: str) -> bool:
+    """True for an argument that is read as a prompt but looks like the name of a file."""
+    return argument.lower().endswith(FILE_SUFFIXES) and not any(c.isspace() for c in argument) and not os.path.exists(argument)
+
+
+def _is_file(argument: str, kind: ArgumentKind) -> bool:
+    if kind != "auto" or argument == "-":
+        return kind == "file" and argument != "-"
+    try:
+        return os.path.exists(argument)
+    except ValueError:  # a NUL in it: no path
+        return False
+
+
+def prompt_argument(text: str, name: str) -> Prompt | Unreadable:
+    """A prompt given as an argument; bytes that the shell passed on and that are no text make it unreadable."""
+    place = next((i for i, char in enumerate(text) if "\udc80" <= char <= "\udcff"), None)
+    if place is None:
+        return Prompt(text, name)
+    byte = ord(text[place]) - 0xDC00
+    way_out = "Put the prompt into a UTF-8 file and give its name."
+    return Unreadable(name, f"the argument holds the byte 0x{byte:02x} at character {place + 1}, which is not UTF-8. {way_out}")
+
+
+def _read_file(path: str) -> Prompt | Unreadable:
+    try:
+        if stat.S_ISDIR(os.stat(path).st_mode):
+            return Unreadable(path, "a directory is not readable yet as prompts: give the names of its files instead.")
+        content = Path(path).read_bytes()
+    except OSError as error:
+        return Unreadable(path, f"cannot be read: {error.strerror or error}.")
+    except ValueError:
+        return Unreadable(path, "is not a path.")
+    return _whole(content, path)
+
+
+def _whole(content: bytes, name: str) -> Prompt | Unreadable:
+    """All of a file or of stdin as one prompt; the line break that editors and `echo` end a text with is no part of it."""
+    try:
+        text = content.removeprefix(BOM).decode("utf-8")
+    except UnicodeDecodeError as error:
+        return Unreadable(name, _undecodable(content, error))
+    return Prompt(text.removesuffix("\n").removesuffix("\r"), name)
+
+
+def _undecodable(content: bytes, error: UnicodeDecodeError) -> str:
+    """Why bytes are no UTF-8 text, where, and the way out."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "is UTF-16, not UTF-8 (byte offset 0). Save it as UTF-8."
+    offset = error.start + (len(BOM) if content.startswith(BOM) else 0)
+    return f"is not UTF-8: byte 0x{content[offset]:02x} at byte offset {offset}. Save it as UTF-8 (iconv -f CP1252 -t UTF-8 often does)."
+
+
+def _read_stdin(stdin_format: StdinFormat) -> Iterator[Prompt | Unreadable]:
+    if sys.stdin is None:
+        yield Unreadable("<stdin>", "is closed.")
+    elif stdin_format == "text":
+        yield _whole(sys.stdin.buffer.read(), "<stdin>")
+    else:
+        # Line by line as they come: who writes a line may wait for its report.
+        for number, line in enumerate(sys.stdin.buffer, start=1):
+            content = line.removesuffix(b"\n").removesuffix(b"\r")
+            if number == 1:
+                content = content.removeprefix(BOM)
+            if content.strip():
+                yield _read_line(content, number, stdin_format)
+
+
+def _read_line(content: bytes, number: int, stdin_format: StdinFormat) -> Prompt | Unreadable:
+    name = f"<stdin>:{number}"
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return Unreadable(name, f"line {number} is not UTF-8: byte 0x{content[error.start]:02x} at its byte {error.start + 1}.", number)
+    return Prompt(text, name, number) if stdin_format == "lines" else _json_line(text, name, number)
+
+
+def _json_line(text: str, name: str, number: int) -> Prompt | Unreadable:
+    """A line `{"id": ..., "text": ..., "options": {...}}`; other keys are passed over."""
+    import json  # 8 ms: only for those who send it
+
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return Unreadable(name, f"line {number} is not JSON: {error}.", number)
+    if not isinstance(row, dict):
+        return Unreadable(name, f'line {number} must be an object {{"id", "text", "options"}}, not {type(row).__name__}.', number)
+    prompt, options, given_id = row.get("text"), row.get("options"), row.get("id")
+    if not isinstance(prompt, str):
+        why = "has no 'text'" if "text" not in row else f"'text' must be a string, not {type(prompt).__name__}"
+        return Unreadable(name, f"line {number}: {why}.", number, given_id)
+    if options is not None and not isinstance(options, dict):
+        return Unreadable(name, f"line {number}: 'options' must be an object, not {type(options).__name__}.", number, given_id)
+    return Prompt(prompt, name, number, given_id, options or {})

@@ -1,0 +1,129 @@
+"""What a prompt is analysed with: host, model and host options, out of settings files, the command line and a line's own wishes.
+
+Later ones win. An option chosen for the run that its host does not have is an error; one out of a settings file is left out for hosts
+that do not have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from promptlens.analysis import analyze_with, make_options
+from promptlens.config import COMMAND_LINE, Settings
+from promptlens.errors import OptionError, UnknownNameError
+from promptlens.hosts import HOSTS, Host
+from promptlens.models import get_model
+from promptlens.report import Report
+
+# Options with flags of their own on the command line: the flag's name and the host's.
+FLAGS = {"steps": "steps", "comma_backtrack": "comma_padding_backtrack", "emphasis": "emphasis"}
+
+_YES = ("true", "yes", "on", "1")
+_NO = ("false", "no", "off", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Names of host and model; options `chosen` for this run, and `usual` ones that hold where the host has them."""
+
+    host: str
+    model: str
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    usual: Mapping[str, Any] = field(default_factory=dict)
+
+    def report(self, text: str, *, negative: bool = False) -> Report:
+        """The analysis of a prompt; `negative`: as the negative prompt, where that makes a difference to the host."""
+        host = HOSTS[self.host]
+        known = host.options.__dataclass_fields__
+        options = {name: value for name, value in self.usual.items() if name in known} | dict(self.chosen)
+        if negative and "negative" in known:
+            options["negative"] = True
+        return analyze_with(text, host, get_model(self.model), make_options(host, options))
+
+    def for_line(self, options: Mapping[str, Any]) -> Job:
+        """The job of one line with options of its own; where it names another host, this job's options hold as far as that has them."""
+        if not options:
+            return self
+        own = dict(options)
+        host, model = own.pop("host", self.host), own.pop("model", self.model)
+        for name, value in (("host", host), ("model", model)):
+            if not isinstance(value, str):
+                raise OptionError(f"{name} must be a string, not {value!r}.")
+        if host == self.host:
+            return Job(host, model, {**self.chosen, **own}, self.usual)
+        return Job(host, model, own, {**self.usual, **self.chosen})
+
+
+def make_job(settings: Settings) -> Job:
+    """The job that settings describe. Raises what is wrong with them: `UnknownNameError` or `OptionError`."""
+    chosen = {name: value for name, value in settings.options.items() if settings.origins[f"options.{name}"] == COMMAND_LINE}
+    usual = {name: value for name, value in settings.options.items() if name not in chosen}
+    if isinstance(usual.get("embeddings"), str):  # a folder is read once, not for each prompt
+        usual["embeddings"] = with_embeddings(usual["embeddings"], {})
+    job = Job(settings.host, settings.model, chosen, usual)
+    job.report("")
+    return job
+
+
+def options_from_flags(settings: Settings, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Host options that the command line names: `--set NAME=VALUE` and the flags of their own, by their host's names."""
+    found: dict[str, Any] = {}
+    for text in asked["settled"]:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise OptionError(f"--set takes NAME=VALUE, not {text!r}.")
+        found[name.strip()] = parse_option(HOSTS[settings.host], name.strip(), value.strip())
+    for flag, option in FLAGS.items():
+        if asked[flag] is not None:
+            found[option] = parse_option(HOSTS[settings.host], option, str(asked[flag]))
+    folder, named = asked["embeddings_dir"], asked["embedding"]
+    if folder is not None or named or isinstance(found.get("embeddings"), str):
+        base = folder or found.get("embeddings") or settings.options.get("embeddings")
+        found["embeddings"] = with_embeddings(base, dict(map(_embedding, named)))
+    return found
+
+
+def _embedding(text: str) -> tuple[str, int]:
+    name, _, vectors = text.rpartition("=")
+    if not name or not vectors.isdecimal():
+        raise OptionError(f"--embedding takes NAME=VECTORS, such as easynegative=8, not {text!r}.")
+    return name, int(vectors)
+
+
+def parse_option(host: Host, name: str, text: str) -> Any:
+    """The value of a host option given as text, by the option's type: a number, yes or no, one of its choices, or a folder.
+
+    Raises `UnknownNameError` or `OptionError`.
+    """
+    known = host.options.__dataclass_fields__
+    if name not in known:
+        raise UnknownNameError("option", name, known, where=host.name)
+    kind = get_type_hints(host.options)[name]
+    if type(None) in get_args(kind):
+        if text.lower() == "none":
+            return None
+        kind = next(k for k in get_args(kind) if k is not type(None))
+    if get_origin(kind) is Literal:
+        return next((c for c in get_args(kind) if str(c).lower() == text.lower()), text)  # the host itself names its choices
+    if kind is bool:
+        if text.lower() not in _YES + _NO:
+            raise OptionError(f"{name} must be true or false, not {text!r}.")
+        return text.lower() in _YES
+    if kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            raise OptionError(f"{name} must be a {'whole number' if kind is int else 'number'}, not {text!r}.") from None
+    return text
+
+
+def with_embeddings(base: Any, added: Mapping[str, int]) -> Mapping[str, int]:
+    """Embeddings out of a folder or a table, read once, with more by name and number of vectors."""
+    if isinstance(base, (str, Path)):
+        from promptlens.embeddings import read_folder  # only for those who name a folder
+
+        base = read_folder(Path(base))
+    return {**(base or {}), **added}
