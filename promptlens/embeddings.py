@@ -10,8 +10,10 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import struct
 import zipfile
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,13 @@ from promptlens.errors import InputError
 
 SUFFIXES = (".safetensors", ".pt", ".bin")
 MAX_HEADER_BYTES = 16 * 1024 * 1024
-MAX_PICKLE_BYTES = 64 * 1024 * 1024
+MAX_PICKLE_BYTES = 4 * 1024 * 1024  # a real one takes some kilobytes: the tensors lie beside or after it
+
+# What damaged and hostile files make the readers raise; RuntimeError: an encrypted zip, or recursion without end.
+_UNREADABLE = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, MemoryError, EOFError),
+    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, struct.error),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ def embedding_shape(path: Path) -> tuple[int, int] | None:
     """(vectors, width) of an embedding file, or None when it is not one or cannot be read."""
     try:
         shapes = _safetensors_shapes(path) if path.suffix.lower() == ".safetensors" else _pickle_shapes(path)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError):
+    except _UNREADABLE:
         return None
     return _chosen(shapes)
 
@@ -65,7 +73,7 @@ def embedding_shape(path: Path) -> tuple[int, int] | None:
 def _chosen(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, int] | None:
     """The shape that hosts count: SDXL files hold one tensor per encoder with as many vectors in each."""
     order = ["emb_params", "*", "string_to_param", "clip_l", "clip_g"]
-    flat = {key: shape for key, shape in shapes.items() if len(shape) in (1, 2)}
+    flat = {key: shape for key, shape in shapes.items() if len(shape) in (1, 2) and min(shape) > 0}
     for key in [k for k in order if k in flat] or list(flat):
         shape = flat[key]
         return (shape[0], shape[1]) if len(shape) == 2 else (1, shape[0])
@@ -84,25 +92,29 @@ def _safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 def _pickle_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            inner = next(i for i in archive.infolist() if i.filename.rpartition("/")[2] == "data.pkl")
-            if inner.file_size > MAX_PICKLE_BYTES:
-                raise ValueError("pickle too large")
+            inner = next((i for i in archive.infolist() if i.filename.rpartition("/")[2] == "data.pkl"), None)
+            if inner is None or inner.file_size > MAX_PICKLE_BYTES:
+                raise ValueError("no pickle, or one too large")
             loaded = _ShapeUnpickler(io.BytesIO(archive.read(inner))).load()
     else:
         with path.open("rb") as file:
-            for _ in range(3):  # torch's old format: magic number, protocol version, system information, then the object
-                _ShapeUnpickler(file).load()
-            loaded = _ShapeUnpickler(file).load()
-    return dict(_shapes_in(loaded, "*"))
+            content = io.BytesIO(file.read(MAX_PICKLE_BYTES))
+        for _ in range(3):  # torch's old format: magic number, protocol version, system information, then the object
+            _ShapeUnpickler(content).load()
+        loaded = _ShapeUnpickler(content).load()
+    return dict(_shapes_in(loaded))
 
 
-def _shapes_in(value: Any, name: str) -> Iterator[tuple[str, tuple[int, ...]]]:
-    if isinstance(value, _Shape):
-        yield name, value.shape
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            if key != "string_to_token":  # maps "*" to a token id
-                yield from _shapes_in(inner, str(key))
+def _shapes_in(loaded: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Tensor shapes by name, outer ones first. Each dictionary is looked into once: a hostile file may hold one in itself."""
+    waiting: list[tuple[str, Any]] = [("*", loaded)]
+    seen: set[int] = set()
+    for name, value in waiting:
+        if isinstance(value, _Shape):
+            yield name, value.shape
+        elif isinstance(value, dict) and id(value) not in seen:
+            seen.add(id(value))
+            waiting += [(str(key), inner) for key, inner in value.items() if key != "string_to_token"]  # that maps "*" to a token id
 
 
 @dataclass(slots=True)
@@ -126,22 +138,27 @@ class _Nothing(dict[Any, Any]):
             self.update(state.get("_parameters") or {})
 
 
-def _rebuild_tensor(storage: Any, offset: Any, size: Any, *rest: Any) -> _Shape:
-    return _Shape(tuple(int(n) for n in size))
+def _tensor_maker() -> Callable[..., _Shape]:
+    """A new function at each call, for a pickle can set attributes of what it is given."""
+    return lambda storage, offset, size, *rest: _Shape(tuple(int(n) for n in size))
 
 
-def _rebuild_parameter(data: Any, *rest: Any) -> Any:
-    return data
+def _parameter_maker() -> Callable[..., Any]:
+    return lambda data, *rest: data
 
 
-class _ShapeUnpickler(pickle.Unpickler):
+# The one written in C can be told by a few bytes to reserve gigabytes.
+_Unpickler = pickle._Unpickler
+
+
+class _ShapeUnpickler(_Unpickler):
     """Unpickles containers and tensor shapes; no name in the file reaches an import."""
 
     def find_class(self, module: str, name: str) -> Any:
         if name in {"_rebuild_tensor_v2", "_rebuild_tensor"}:
-            return _rebuild_tensor
-        if name in {"_rebuild_parameter", "_rebuild_from_type_v2"}:
-            return _rebuild_parameter
+            return _tensor_maker()
+        if name == "_rebuild_parameter":
+            return _parameter_maker()
         if (module, name) == ("collections", "OrderedDict"):
             return dict
         return _Nothing
