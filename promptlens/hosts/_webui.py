@@ -198,9 +198,10 @@ Known = Mapping[int, list[tuple[list[int], str, int]]]
 
 
 def _by_first_id(embeddings: Mapping[str, int], names: Reading) -> Known:
-    """Embeddings as (ids of the name, name, vectors) by the first id, the longest name first."""
+    """Embeddings as (ids of the name, name, vectors) by the first id, the longest name first; folders are no part of a name."""
     known: dict[int, list[tuple[list[int], str, int]]] = {}
-    for name, vectors in embeddings.items():
+    for path, vectors in embeddings.items():
+        name = path.rpartition("/")[2]
         ids = load_tokenizer(names).encode(name)
         if ids:
             known.setdefault(ids[0], []).append((ids, name, vectors))
