@@ -93,6 +93,7 @@ class Vocabulary:
         base = _base_pieces(self._symbols)
         self._base = [*base, *(p + END_OF_WORD for p in base)]
         self._base_id = {piece: i for i, piece in enumerate(self._base)}
+        self._piece_id: dict[str, int] | None = None  # made when first asked: 20 ms
         self._long: Any = None
 
     def __len__(self) -> int:
@@ -158,10 +159,10 @@ class Vocabulary:
         >>> load("clip").find("cat</w>"), load("clip").find("no such piece")
         (2368, None)
         """
-        if piece in self._base_id:
-            return self._base_id[piece]
-        joined = "\n".join(self._merges).replace(" ", "").split("\n")
-        return FIRST_MERGE + joined.index(piece) if piece in joined else None
+        if self._piece_id is None:
+            joined = "\n".join(self._merges).replace(" ", "").split("\n")
+            self._piece_id = {**self._base_id, **dict(zip(joined, range(FIRST_MERGE, START_ID), strict=True))}
+        return self._piece_id.get(piece)
 
     def byte_length(self, token_id: int) -> int:
         """UTF-8 bytes of the word that a piece covers."""
