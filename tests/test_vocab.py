@@ -91,8 +91,7 @@ def test_known_ids(token_id: int, piece: str) -> None:
 
 def test_every_kind_of_piece_is_found_and_nothing_else() -> None:
     ids, _ = reference()
-    for piece in random.Random(0).sample(list(ids)[:START_ID], 15):
-        assert load("clip").find(piece) == ids[piece]
+    assert [load("clip").find(piece) for piece in ids][:START_ID] == list(range(START_ID))
     assert load("clip").find("no such piece") is None
     assert load("clip").find("c a") is None
 
