@@ -1,0 +1,43 @@
+"""Text encoders on the user's machine: find their weights, fetch them, run them. Needs the extra `promptlens[encoder]` to run.
+
+Importing this package imports neither torch nor anything else that is slow; names load on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "load_encoder": "promptlens.encoder.loading",
+    "FoundWeights": "promptlens.encoder.files",
+    "TextEncoder": "promptlens.encoder.text_encoder",
+    "CancelledError": "promptlens.encoder.windows",
+    "Encoded": "promptlens.encoder.windows",
+    "AllLayers": "promptlens.encoder.windows",
+    "Pooled": "promptlens.encoder.windows",
+    "Window": "promptlens.encoder.windows",
+    "Vector": "promptlens.encoder.windows",
+}
+
+if TYPE_CHECKING:
+    from promptlens.encoder.files import FoundWeights
+    from promptlens.encoder.loading import load_encoder
+    from promptlens.encoder.text_encoder import TextEncoder
+    from promptlens.encoder.windows import AllLayers, CancelledError, Encoded, Pooled, Vector, Window
+
+__all__ = ["AllLayers", "CancelledError", "Encoded", "FoundWeights", "Pooled", "TextEncoder", "Vector", "Window", "load_encoder"]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
