@@ -26,6 +26,13 @@ def check_choice(options: Any, name: str) -> None:
         raise OptionError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}.{hint}")
 
 
+def check_flag(options: Any, name: str) -> None:
+    """True or False: a text like "no" would count as true."""
+    value = getattr(options, name)
+    if not isinstance(value, bool):
+        raise OptionError(f"{name} must be true or false, not {value!r}.")
+
+
 def check_embeddings(options: Any) -> None:
     """Names and numbers of vectors; a folder is read, arrays are counted. Replaces the value by {name: vectors}."""
     value = options.embeddings
@@ -42,6 +49,8 @@ def check_embeddings(options: Any) -> None:
 
 def vectors_of(name: object, value: Any) -> int:
     """Vectors of an embedding given as a count, an array (vectors, width), or a mapping of encoder to array."""
+    if not str(name).strip():
+        raise OptionError(f"An embedding must have a name, not {name!r}.")
     if isinstance(value, int) and not isinstance(value, bool):
         if value < 1:
             raise OptionError(f"The embedding {name!r} must have at least one vector, not {value}.")
@@ -50,5 +59,5 @@ def vectors_of(name: object, value: Any) -> int:
         return vectors_of(name, next(iter(value.values())))
     shape = getattr(value, "shape", None)
     if shape is not None and len(shape) in (1, 2):
-        return int(shape[0]) if len(shape) == 2 else 1
+        return vectors_of(name, int(shape[0]) if len(shape) == 2 else 1)
     raise OptionError(f"The embedding {name!r} must be a number of vectors or an array (vectors, width), not {type(value).__name__}.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from promptlens.hosts import EncoderUse, Host, Parsed, ParsedLine
-from promptlens.hosts._options import check_choice, check_embeddings, check_range
+from promptlens.hosts._options import check_choice, check_embeddings, check_flag, check_range
 from promptlens.hosts._webui import pack_webui, parse_webui
 from promptlens.models import Encoder, Model
 from promptlens.tokens import Reading, tokenizer
@@ -38,6 +38,7 @@ class Options:
         check_range(self, "comma_padding_backtrack", 0, 74)
         check_range(self, "steps", 1, 1000)
         check_choice(self, "emphasis")
+        check_flag(self, "negative")
         check_embeddings(self)
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from promptlens.hosts import EncoderUse, Host, Parsed, ParsedLine
 from promptlens.hosts._comfy import pack_groups, parse_comfy
-from promptlens.hosts._options import check_choice, check_embeddings
+from promptlens.hosts._options import check_choice, check_embeddings, check_flag
 from promptlens.models import Encoder, Model
 from promptlens.tokens import Reading, tokenizer
 
@@ -36,6 +36,7 @@ class Options:
     def __post_init__(self) -> None:
         check_choice(self, "tokenizer")
         check_choice(self, "grouping")
+        check_flag(self, "ftfy")
         check_embeddings(self)
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 from promptlens.hosts import EncoderUse, Host, Parsed, ParsedLine, Stream, make_chunk, new_fragment, new_line, new_parsed, new_use
 from promptlens.hosts._added_tokens import AddedTokens
 from promptlens.hosts._hf import hf_reading
-from promptlens.hosts._options import check_choice, check_embeddings
+from promptlens.hosts._options import check_choice, check_embeddings, check_flag
 from promptlens.models import Encoder, Model
 from promptlens.tokens import tokenizer
 
@@ -36,6 +36,8 @@ class Options:
 
     def __post_init__(self) -> None:
         check_choice(self, "tokenizer")
+        check_flag(self, "ftfy")
+        check_flag(self, "negative")
         check_embeddings(self)
 
 
