@@ -22,16 +22,20 @@ _HOMES = {
     "MODELS": "promptlens.models",
     "ENCODERS": "promptlens.models",
     "PromptLensError": "promptlens.errors",
+    "conditioning": "promptlens.conditionings",
+    "load_encoder": "promptlens.encoder",
 }
 
 if TYPE_CHECKING:
     from promptlens.analysis import analyze
+    from promptlens.conditionings import conditioning
+    from promptlens.encoder import load_encoder
     from promptlens.errors import PromptLensError
     from promptlens.hosts import HOSTS
     from promptlens.models import ENCODERS, MODELS
     from promptlens.report import Finding, Report, Usage
 
-__all__ = ["ENCODERS", "HOSTS", "MODELS", "Finding", "PromptLensError", "Report", "Usage", "analyze"]
+__all__ = ["ENCODERS", "HOSTS", "MODELS", "Finding", "PromptLensError", "Report", "Usage", "analyze", "conditioning", "load_encoder"]
 
 
 def __getattr__(name: str) -> Any:

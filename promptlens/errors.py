@@ -6,7 +6,8 @@
     ├── InputError             a file or stream that cannot be read as what it is said to be
     ├── ConfigError            a settings file that cannot be used
     ├── VocabularyError        the bundled vocabulary is missing or damaged
-    └── WeightsError           text-encoder weights are missing, refused or not what they should be
+    ├── WeightsError           text-encoder weights are missing, refused or not what they should be
+    └── ConditioningError      there is no conditioning tensor: the host fails on the prompt, or its arithmetic is not known
 
 A bad *prompt* is never an error: it becomes a finding, or `usage.host_error` where the host itself fails on it.
 A message says what, where, why and the way out.
@@ -53,6 +54,10 @@ class VocabularyError(PromptLensError):
 
 class WeightsError(PromptLensError):
     """Text-encoder weights cannot be used."""
+
+
+class ConditioningError(PromptLensError):
+    """A host has no conditioning tensor for a prompt, or it is not known how the host makes one."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

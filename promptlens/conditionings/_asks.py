@@ -1,0 +1,68 @@
+"""From chunks to windows that an encoder can read, and the layers that models and hosts name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from promptlens.conditionings import Answers, Ask, FloatArray, Job
+from promptlens.encoder.windows import Vector, Window
+from promptlens.errors import ConditioningError, OptionError, WeightsError
+from promptlens.models import Encoder
+from promptlens.report import Line
+
+FROM_END = {"last": 1, "penultimate": 2}
+
+
+def default_layer(encoder: Encoder) -> int:
+    """The layer that the model was trained on, counted from the end.
+
+    >>> from promptlens.models import MODELS
+    >>> [default_layer(e) for e in MODELS["sdxl"].encoders]
+    [2, 2]
+    """
+    return FROM_END[encoder.layer]
+
+
+def make_ask(
+    job: Job,
+    encoder: Encoder,
+    ids: Sequence[int],
+    layer: int,
+    *,
+    final_norm: bool | None = None,
+    vectors: Mapping[int, Any] | None = None,
+    hide: Sequence[int] = (),
+) -> Ask:
+    """The window of a chunk. `vectors` are by position in it; ids under them need not be in the vocabulary.
+
+    `final_norm`: None for as the model wants it. Raises `ConditioningError` for a window the encoder has no positions for.
+    """
+    if len(ids) > encoder.window:
+        raise ConditioningError(
+            f"{job.usage.host.title} makes a window of {len(ids)} slots for {encoder.name}, which has {encoder.window}; it stops with an "
+            "error on this prompt. An embedding of more vectors than fit a chunk does that."
+        )
+    placed = tuple(Vector.at(position, values) for position, values in sorted((vectors or {}).items()))
+    window = Window(tuple(ids), frozenset(hide), placed)
+    return Ask(encoder.name, window, layer, encoder.final_norm if final_norm is None else final_norm)
+
+
+def projected(answers: Answers, ask: Ask) -> FloatArray:
+    """The pooled vector of a window after the projection, which the weights must have."""
+    vector = answers[ask].projected
+    if vector is None:
+        raise WeightsError(f"These {ask.encoder} weights hold no text projection, which the pooled vector needs; load whole ones.")
+    return vector
+
+
+def only_line(job: Job) -> Line:
+    """The line of a host that encodes a prompt as one text."""
+    check_part(job, 1)
+    return job.usage.lines[0]
+
+
+def check_part(job: Job, parts: int) -> None:
+    """Raise `OptionError` where the prompt has no such part."""
+    if isinstance(job.part, bool) or not isinstance(job.part, int) or not 0 <= job.part < parts:
+        raise OptionError(f"part must be a whole number from 0 to {parts - 1} on this prompt, not {job.part!r}.")

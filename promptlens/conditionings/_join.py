@@ -1,0 +1,29 @@
+"""Chunks one after the other, encoders side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from promptlens.conditionings import FloatArray, Job
+from promptlens.errors import ConditioningError
+
+
+def join_chunks(chunks: Sequence[FloatArray]) -> FloatArray:
+    """(positions, width) of all chunks, joined along the positions."""
+    return np.concatenate(chunks, axis=0)
+
+
+def join_encoders(job: Job, sides: Sequence[FloatArray]) -> FloatArray:
+    """(positions, all widths) of the encoders in the model's order, joined along the width.
+
+    Raises `ConditioningError` where they have different numbers of positions, as the hosts cannot join them either.
+    """
+    if len({len(side) for side in sides}) > 1:
+        names = [e.name for e in job.usage.model.encoders]
+        counts = " and ".join(f"{len(side)} for {name}" for side, name in zip(sides, names, strict=True))
+        raise ConditioningError(
+            f"{job.usage.host.title} makes {counts} positions of this prompt and stops with an error, as it cannot join them."
+        )
+    return np.concatenate(sides, axis=1)
