@@ -88,12 +88,30 @@ class _WordIds(dict[str, tuple[int, ...]]):
         self._tokenizer = tokenizer
 
     def __missing__(self, word: str) -> tuple[int, ...]:
-        ids = tuple(p.id for p in self._tokenizer.word_pieces(word))
+        ids = tuple([p.id for p in self._tokenizer.word_pieces(word)])
         if len(word) <= CACHED_WORD_LENGTH:
             if len(self) >= CACHED_WORDS:
                 self.clear()
             self[word] = ids
         return ids
+
+
+class _WordPieces(dict[str, Sequence[Piece]]):
+    """Pieces by word: what spans are made of."""
+
+    __slots__ = ("_tokenizer",)
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self._tokenizer = tokenizer
+
+    def __missing__(self, word: str) -> Sequence[Piece]:
+        pieces = self._tokenizer.word_pieces(word)
+        if len(word) <= CACHED_WORD_LENGTH:
+            if len(self) >= CACHED_WORDS:
+                self.clear()
+            self[word] = pieces
+        return pieces
 
 
 class _WordCounts(dict[str, int]):
@@ -133,6 +151,7 @@ class Tokenizer:
         self._bang = reading.bang
         self._ids = _WordIds(self)
         self._counts = _WordCounts(self._ids)
+        self._pieces = _WordPieces(self)
 
     def _literal_pattern(self) -> re.Pattern[str]:
         pattern = _LITERAL_OR_BANG if self.reading.bang else _LITERAL
@@ -176,15 +195,16 @@ class Tokenizer:
                 words += 1
                 continue
             cleaned = clean(text[start:end], self.reading.cleaning)
+            place = None if cleaned.origin.is_identity else cleaned.origin.range
             reached = start
             for match in self._split.finditer(cleaned.text):
-                last = -1
-                for piece in self.word_pieces(match.group()):
-                    at, upto = cleaned.origin.range(match.start() + piece.start, match.start() + piece.end)
+                offset = match.start()
+                pieces = self._pieces[match.group()]
+                for piece_id, at, upto, word in pieces:
+                    at, upto = place(offset + at, offset + upto) if place else (offset + at, offset + upto)
                     reached = max(reached, at + start)
-                    found.append(Piece(piece.id, reached, max(upto + start, reached), words + piece.word))
-                    last = piece.word
-                words += last + 1
+                    found.append(Piece(piece_id, reached, max(upto + start, reached), words + word))
+                words += pieces[-1].word + 1 if pieces else 0
         return found
 
     def _stretches(self, text: str) -> Iterator[tuple[int | None, int, int]]:

@@ -52,7 +52,11 @@ class Fragment:
 
     def place(self, at: int, upto: int) -> Span:
         """Where `text[at:upto]` is in the prompt."""
-        return Span(at, upto) if self.origin is None else self.origin.span(at, upto)
+        return _new_span(at, upto) if self.origin is None else _new_span(*self.origin.range(at, upto))
+
+
+_new_token = quick_maker(Token)
+_new_span = quick_maker(Span)
 
 
 class _StreamRun(NamedTuple):
@@ -158,8 +162,10 @@ class Stream:
                     span, word = self._embedding_place(run, pieces, words)
                     text = f"<{run.name} {n + 1}/{run.places}>"
                 last = max(last, word)
-                reached = Span(max(span.start, reached.start), max(span.end, reached.end))
-                yield Token(self.ids[at], text, reached, 1.0 if self.weights is None else self.weights[at], last)
+                if span.start < reached.start or span.end < reached.end:
+                    span = Span(max(span.start, reached.start), max(span.end, reached.end))
+                reached = span
+                yield _new_token(self.ids[at], text, span, 1.0 if self.weights is None else self.weights[at], last)
                 at += 1
 
     def _embedding_place(self, run: _StreamRun, pieces: list[Piece], words: int) -> tuple[Span, int]:

@@ -115,11 +115,20 @@ def _merged(parts: list[_Part]) -> list[_Part]:
     merged: list[_Part] = []
     for part in parts:
         if merged and merged[-1].weight == part.weight:
-            merged[-1].slices += part.slices
+            _extend(merged[-1].slices, part.slices)
             merged[-1].is_break = False
         else:
             merged.append(part)
     return merged
+
+
+def _extend(slices: list[tuple[int, int]], more: list[tuple[int, int]]) -> None:
+    """Add slices; one that begins where the last ends is joined to it."""
+    for start, end in more:
+        if slices and slices[-1][1] == start:
+            slices[-1] = (slices[-1][0], end)
+        else:
+            slices.append((start, end))
 
 
 def _fragment(part: _Part, text: str, origin: Origin | None) -> Fragment:
