@@ -225,10 +225,9 @@ def fixed(text: str) -> Cleaned:
     if whole == text:
         return unchanged(text)
     pieces = _WORD_OR_SPACE.findall(text)
-    if len(pieces) > 1:
-        parts = [unchanged(p) if is_plain(p) else _fixed_word(p) for p in pieces]
-        if "".join(p.text for p in parts) == whole:
-            return Cleaned(whole, _joined(pieces, parts))
+    parts = [unchanged(p) if is_plain(p) else _fixed_word(p) for p in pieces]
+    if "".join(p.text for p in parts) == whole:
+        return Cleaned(whole, _joined(pieces, parts))
     return compared(text, whole)
 
 
