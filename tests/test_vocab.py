@@ -2,52 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import random
-from functools import lru_cache
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers.models import BPE
-from tokenizers.pre_tokenizers import ByteLevel
+from reference_vocabulary import encoded, reference, shipped
 
-import promptlens
 from promptlens.errors import UnknownNameError, VocabularyError
 from promptlens.vocab import END_ID, LONG_WORD_BYTES, MERGES, SIZE, START_ID, VOCABULARIES, Vocabulary, VocabularyFile, load, merges_text
-
-DATA = Path(promptlens.__file__).parent / "data"
-
-
-# --- the reference ---
-
-
-@lru_cache(maxsize=1)
-def shipped() -> bytes:
-    return gzip.decompress((DATA / VOCABULARIES["clip"].file).read_bytes())
-
-
-def symbols(word: str) -> str:
-    """The word's bytes as the printable characters that pieces are written with, by `tokenizers`."""
-    return "".join(part for part, _ in ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(word))
-
-
-@lru_cache(maxsize=1)
-def reference() -> tuple[dict[str, int], BPE]:
-    """Ids by piece, numbered as OpenAI's `simple_tokenizer.py` does, and a byte-pair encoder over them."""
-    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
-    letters = [chr(b) for b in printable] + [chr(256 + n) for n in range(256 - len(printable))]
-    merges = [(left, right) for left, right in (line.split(" ") for line in shipped().decode().splitlines())]
-    pieces = [*letters, *(c + "</w>" for c in letters), *(left + right for left, right in merges), "<|startoftext|>", "<|endoftext|>"]
-    ids = {piece: i for i, piece in enumerate(pieces)}
-    return ids, BPE(vocab=ids, merges=merges, end_of_word_suffix="</w>", continuing_subword_prefix="", unk_token="<|endoftext|>")
-
-
-def expected(word: str) -> list[int]:
-    return [token.id for token in reference()[1].tokenize(symbols(word))]
-
 
 # --- the table ---
 
@@ -122,7 +86,7 @@ def words_of(script: str, count: int) -> list[str]:
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_words_are_merged_as_tokenizers_merges_them(script: str) -> None:
     for word in words_of(script, 170):  # 2,000 in all
-        assert list(load("clip").encode_word(word)) == expected(word), word
+        assert list(load("clip").encode_word(word)) == encoded(word), word
 
 
 def test_whole_english_words_are_merged_as_tokenizers_merges_them() -> None:
@@ -131,14 +95,14 @@ def test_whole_english_words_are_merged_as_tokenizers_merges_them() -> None:
     whole = [p.removesuffix("</w>") for p in list(reference()[0])[512:START_ID] if p.isascii() and p.removesuffix("</w>").isalpha()]
     for _ in range(500):
         word = chance.choice(whole) + chance.choice(whole)
-        assert list(load("clip").encode_word(word)) == expected(word), word
+        assert list(load("clip").encode_word(word)) == encoded(word), word
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12))
 def test_any_text_is_merged_as_tokenizers_merges_it(word: str) -> None:
     ids = load("clip").encode_word(word)
-    assert list(ids) == expected(word)
+    assert list(ids) == encoded(word)
     assert sum(load("clip").byte_length(i) for i in ids) == len(word.encode())
     assert load("clip").piece(ids[-1]).endswith("</w>")
 
@@ -147,12 +111,12 @@ def test_any_text_is_merged_as_tokenizers_merges_it(word: str) -> None:
 @pytest.mark.parametrize("pattern", ["a", "ab", "photograph", "!", "é", "日", "👍"])
 def test_words_about_as_long_as_where_another_encoder_takes_over(pattern: str, length: int) -> None:
     word = (pattern * length).encode()[:length].decode("utf-8", "ignore")
-    assert list(load("clip").encode_word(word)) == expected(word)
+    assert list(load("clip").encode_word(word)) == encoded(word)
 
 
 def test_a_very_long_word_takes_no_time_to_speak_of() -> None:
     word = "".join(random.Random(2).choices("abcdefghij", k=5_000))
-    assert list(load("clip").encode_word(word)) == expected(word)
+    assert list(load("clip").encode_word(word)) == encoded(word)
 
 
 def test_a_lone_surrogate_is_read_as_a_question_mark() -> None:
