@@ -3,6 +3,7 @@ r"""How a text is embedded in a file: `CODECS` turns its raw form into text, cha
     plain     as it stands; `\r\n` and `\r` are read as `\n`; bytes that are not UTF-8 are not read
     line      the same on one line: it cannot hold a newline, nor begin or end with white space ("inner" in the context: it can;
               "splitlines": the other characters that Python ends lines at end it too)
+    lines     lines that are each read without the white space around them ("negative" in the context: and without `Negative prompt:`)
     json      a JSON string with its quotes
     csv       a CSV field, quoted or not
     shell     words of a command line, joined by one space each
@@ -104,6 +105,14 @@ def _line_check(raw: str, context: str) -> str:
     return text
 
 
+_LINES = re.compile(r"[^\S\n]*\n[^\S\n]*")
+_NEGATIVE_LINES = re.compile(r"[^\S\n]*\n[^\S\n]*(?:Negative prompt:[^\S\n]*)?")
+
+
+def _lines(raw: str, context: str) -> Decoded:
+    return unescaped(raw, _NEGATIVE_LINES if context == "negative" else _LINES, lambda m: "\n", 0, len(raw))
+
+
 _JSON_ESCAPE = re.compile(r"\\(?:u([Dd][89abAB][0-9a-fA-F]{2})\\u([Dd][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _JSON_SHORT = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _JSON_WRITTEN = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
@@ -184,6 +193,7 @@ def _csv_encode(text: str, raw: str, context: str) -> str:
 _CODECS: dict[str, Codec] = {
     "plain": Codec(_plain, _plain_escape, _plain_encode),
     "line": Codec(_plain, _same, _refuse, _line_check),
+    "lines": Codec(_lines, _plain_escape, _plain_encode),
     "json": Codec(_json, _json_escape, _json_encode),
     "csv": Codec(_csv, _csv_escape, _csv_encode),
 }
@@ -216,8 +226,8 @@ def edited(name: str, raw: str, context: str, edits: Sequence[Edit]) -> str:
         return raw
     near = _patched(raw, [(*origin.range(start, end), way.escape(new, raw, context)) for start, end, new in ordered])
     check = way.check or (lambda r, c: way.decode(r, c)[0])
-    for attempt in (lambda: near, lambda: way.encode(wanted, raw, context)):
-        candidate = attempt()
+    for anew in (False, True):
+        candidate = way.encode(wanted, raw, context) if anew else near
         try:
             if check(candidate, context) == wanted:
                 return candidate

@@ -26,6 +26,7 @@ _PROGRESS_BYTES = 1024 * 1024
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32-le"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _NEWLINE = re.compile("\r\n|\r|\n")
+UNDECODABLE = re.compile("[\udc80-\udcff]")  # what `undecodable="ignore"` makes of bytes that are not UTF-8
 _UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 Progress = Callable[[int, int], None]
@@ -118,6 +119,22 @@ def _undecodable(path: str, body: bytes, error: UnicodeDecodeError) -> Unreadabl
     line, column = Document(path, before).position(len(before))
     what = f"byte 0x{body[error.start]:02X} is not {error.encoding.upper()} text" if error.start < len(body) else "the text ends too early"
     return UnreadableFile(path, what, line=line, column=column, hint="Save the file as UTF-8.")
+
+
+_EDGES = re.compile(r"[\s\udc80-\udcff]*+(.*?)[\s\udc80-\udcff]*", re.DOTALL)
+
+
+def trimmed(text: str) -> tuple[int, str]:
+    r"""A text without white space and undecodable bytes at its ends, and how many characters went before it.
+
+    >>> trimmed(" a cat \udce9")
+    (1, 'a cat')
+    """
+    if text.isascii():
+        inner = text.strip()
+        return (text.index(inner), inner) if inner else (len(text), "")
+    found = _EDGES.fullmatch(text)
+    return (found.start(1), found[1]) if found else (0, text)
 
 
 def open_file(path: str) -> tuple[BinaryIO, int]:

@@ -59,6 +59,11 @@ class Place:
     codec: str = "plain"
     context: str = ""
 
+    @property
+    def text(self) -> str:
+        """What the raw form means."""
+        return decoded(self.codec, self.raw, self.context)[0]
+
     def locate(self, offset: int) -> tuple[int, int]:
         """Line and column in the file of a character of the text."""
         text, origin = decoded(self.codec, self.raw, self.context)
@@ -70,11 +75,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`prompt.text[start:end]` stands at `place`; None: a node of the host makes it out of other texts."""
+    """`prompt.text[start:end]` stands at `place`; None: a node of the host makes it out of other texts.
+
+    `skip` counts the characters of the place's text before it (a weight, white space) that are no part of the prompt.
+    """
 
     start: int
     end: int
     place: Place | None
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,7 @@ class Prompt:
         """Line and column in the file of the character at an offset of the text."""
         for piece in self.pieces:
             if piece.place is not None and (offset < piece.end or piece is self.pieces[-1]):
-                return piece.place.locate(max(offset - piece.start, 0))
+                return piece.place.locate(max(offset - piece.start, 0) + piece.skip)
         return self.line, self.column
 
 
@@ -130,17 +139,28 @@ class Notice:
 Item = Prompt | Notice
 
 
-def prompt_at(document: Document, text: Text, *, key: str, role: Role = "positive", mirrors: Iterable[Text] = ()) -> Prompt:
-    """The prompt of one text of a document."""
+def prompt_at(
+    document: Document,
+    text: Text,
+    *,
+    key: str,
+    role: Role = "positive",
+    start: int = 0,
+    end: int | None = None,
+    mirrors: Iterable[Text] = (),
+) -> Prompt:
+    """The prompt that is one text of a document, or `text[start:end]` of it."""
     place = text.place(document)
-    value = str.__str__(text)
-    line, column = place.locate(0)
-    piece = Piece(0, len(value), place)
+    value = str.__str__(text)[start:end]
+    line, column = place.locate(start)
+    piece = Piece(0, len(value), place, start)
     other = tuple(m.place(document) for m in mirrors)
     return Prompt(value, document.path, line, column, role, key, pieces=(piece,), mirrors=other)
 
 
-def prompt_in_line(path: str, text: str, start: int, line: int, column: int, *, key: str, role: Role = "positive", context: str = "") -> Prompt:
+def prompt_in_line(
+    path: str, text: str, start: int, line: int, column: int, *, key: str, role: Role = "positive", context: str = ""
+) -> Prompt:
     """The prompt that is a part of a line, as it stands there; `start` is its index in the file's text."""
     place = Place(start, text, line, column, "line", context)
     value = text if text.isascii() else decoded("line", text, context)[0]
@@ -160,7 +180,8 @@ def file_edits(prompt: Prompt, edits: Sequence[Edit]) -> list[FileEdit]:
     for piece in prompt.pieces:
         own = [i for i, edit in enumerate(edits) if i not in taken and _inside(edit, piece)]
         taken.update(own)
-        local = [(edits[i][0] - piece.start, edits[i][1] - piece.start, edits[i][2]) for i in own]
+        shift = piece.skip - piece.start
+        local = [(edits[i][0] + shift, edits[i][1] + shift, edits[i][2]) for i in own]
         for place in (piece.place, *prompt.mirrors) if local else ():
             if place is None:
                 continue

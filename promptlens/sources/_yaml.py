@@ -106,18 +106,21 @@ def load(document: Document) -> tuple[Any, list[Notice]]:
         for event in yaml.parse(document.text, Loader=loader):
             _take(builder, event)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise builder.fault(mark.index if mark else 0, error.problem or "it cannot be parsed") from None
+        raise builder.fault(_index(error.problem_mark or error.context_mark), error.problem or "it cannot be parsed") from None
     except yaml.YAMLError as error:  # a character that YAML does not allow
         at = getattr(error, "position", 0)
         raise builder.fault(at if isinstance(at, int) else 0, str(getattr(error, "reason", "it cannot be parsed"))) from None
     return builder.root, builder.notices
 
 
+def _index(mark: Any) -> int:
+    return int(mark.index) if mark is not None else 0
+
+
 def _take(builder: _Builder, event: Event) -> None:
     import yaml
 
-    index = event.start_mark.index
+    index = _index(event.start_mark)
     if isinstance(event, yaml.ScalarEvent):
         value = _scalar(builder, event)
         if event.anchor:
@@ -128,7 +131,7 @@ def _take(builder: _Builder, event: Event) -> None:
             raise builder.fault(index, f"it is nested deeper than {MAX_DEPTH} levels")
         container: dict[Any, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
         builder.anchors.pop(event.anchor or "", None)
-        builder.stack.append(_Open(container, event.anchor, event.start_mark.column, bool(event.flow_style)))
+        builder.stack.append(_Open(container, event.anchor, event.start_mark.column if event.start_mark else 0, bool(event.flow_style)))
     elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
         builder.close()
     elif isinstance(event, yaml.AliasEvent):
@@ -152,7 +155,7 @@ def _scalar(builder: _Builder, event: ScalarEvent) -> Any:
         if tag != "tag:yaml.org,2002:str":
             return _other(tag, event.value)
     text = builder.document.text
-    start, end = event.start_mark.index, event.end_mark.index
+    start, end = _index(event.start_mark), _index(event.end_mark)
     if event.anchor or event.tag:
         properties = _PROPERTY.match(text, start, end)
         start = properties.end() if properties else start

@@ -12,13 +12,8 @@ from promptlens.sources._codec import Codec, Decoded, identity
 from promptlens.spans import Origin, Run
 
 _BLOCK_HEADER = re.compile(r"(?P<style>[|>])(?P<before>[+-]?)(?P<indent>[1-9]?)(?P<after>[+-]?)[^\r\n]*(?P<newline>\r\n|\r|\n|\Z)")
-_ESCAPE = re.compile(
-    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|((?:\r\n|[\r\n\x85\u2028\u2029])[ \t]*)|(.))", re.DOTALL
-)
-_SHORT = {
-    **{"0": "\0", "a": "\a", "b": "\b", "t": "\t", "\t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b"},
-    **{"N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029"},
-}
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|((?:\r\n|[\r\n\x85\u2028\u2029])[ \t]*)|(.))", re.DOTALL)
+_SHORT = dict(zip("0abt\tnvfreN_LP", "\0\a\b\t\t\n\v\f\r\x1b\x85\xa0\u2028\u2029", strict=True))
 _FOLD = re.compile("[ \t]*(?:\r\n|[\r\n\x85\u2028\u2029])")
 _BLANK = " \t\r\n\x85\u2028\u2029"
 _MUST_ESCAPE = re.compile('[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|["\\\\\u2028\u2029]')
@@ -53,8 +48,9 @@ _SIMPLE = re.compile(r"""(?!["'|>])[^\r\n\x85\u2028\u2029]+|"[^"\\\r\n\x85\u2028
 
 def _decode(raw: str, context: str) -> Decoded:
     if _SIMPLE.fullmatch(raw):  # nothing in it stands for anything else: no need to ask
-        quotes = raw[0] in "\"'"
-        return (raw[1:-1], Origin.of_slices([(1, len(raw) - 1)]) if len(raw) > 2 else Origin([Run(0, 0, 1, 1)])) if quotes else identity(raw)
+        if raw[0] not in "\"'":
+            return identity(raw)
+        return raw[1:-1], Origin([Run(0, len(raw) - 2, 1, len(raw) - 1)])
     text = _read(raw, context)
     header = _BLOCK_HEADER.match(raw)
     if header and context != "flow":

@@ -1,0 +1,195 @@
+"""Sources: files with prompts in them, and the way back into the file.
+
+Each format is one file of this folder with a module-level `FORMAT`; `FORMATS` is made by walking the folder. `read` finds out what a file
+is, by its name and then by its content, and yields each prompt of it with its place, and notices of what the host ignores. What the text
+of a prompt means is the host's business.
+
+    read_prompts(path)                         the prompts of a file
+    read(path)                                 prompts and notices
+    rewrite(document, changes, format)         the document after edits of several prompts, read again to see that it says what was meant
+
+A file that cannot be read raises one `UnreadableFile`, whatever is wrong with it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import PurePath
+
+from promptlens.errors import UnknownNameError
+from promptlens.sources._codec import Edit, NotWritable
+from promptlens.sources._document import HEAD_BYTES, Document, UnreadableFile, decode, document_lines, open_file, read_bytes, stream_lines
+from promptlens.sources._format import DEFAULT_SETTINGS, Format, Head, ReadSettings
+from promptlens.sources._prompt import Item, Notice, Piece, Place, Prompt, Role, apply, file_edits, replace_text, splice
+
+__all__ = [
+    "FORMATS",
+    "Document",
+    "Format",
+    "NotWritable",
+    "Notice",
+    "Piece",
+    "Place",
+    "Prompt",
+    "ReadSettings",
+    "Role",
+    "UnreadableFile",
+    "detect",
+    "load_document",
+    "read",
+    "read_document",
+    "read_prompts",
+    "replace_text",
+    "rewrite",
+    "splice",
+]
+
+KEYED_SUFFIXES = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".toml", ".csv")
+
+
+class Formats(Mapping[str, Format]):
+    """The table of formats. A row is imported when it is first looked up; an unknown name gets a helpful error."""
+
+    def __init__(self) -> None:
+        self._modules = {m.name.replace("_", "-"): m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")}
+        self._rows: dict[str, Format] = {}
+
+    def __getitem__(self, name: str) -> Format:
+        row = self._rows.get(name)
+        if row is None:
+            if name not in self._modules:
+                raise UnknownNameError("format", name, self)
+            row = self._rows[name] = importlib.import_module(f"{__name__}.{self._modules[name]}").FORMAT
+        return row
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._modules))
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def ranked(self) -> list[Format]:
+        """All rows in the order in which they are asked about a file."""
+        return sorted(self.values(), key=lambda f: (f.rank, f.name))
+
+
+FORMATS = Formats()
+
+
+def detect(path: str | os.PathLike[str], head: bytes, settings: ReadSettings = DEFAULT_SETTINGS) -> Format | None:
+    """The format of a file, by its name, then by its first bytes; None when it is none that holds prompts."""
+    pure = PurePath(path)
+    name, suffix = pure.name.lower(), pure.suffix.lower()
+    if settings.keys and suffix in KEYED_SUFFIXES:
+        return FORMATS["jsonl" if suffix in (".jsonl", ".ndjson") else "keyed"]
+    ranked = FORMATS.ranked()
+    for row in ranked:
+        if any(fnmatchcase(name, pattern) for pattern in row.names):
+            return row
+    start = Head(head)
+    for row in ranked:
+        if row.detects and suffix in row.suffixes and row.detects(pure, start):
+            return row
+    if suffix == ".txt":
+        return FORMATS["text" if settings.unit == "file" else "lines"]
+    known = {s for row in ranked for s in row.suffixes}
+    if suffix not in known:
+        return next((row for row in ranked if row.detects and row.detects(pure, start)), None)
+    return None
+
+
+def read(path: str | os.PathLike[str], *, as_format: str | None = None, settings: ReadSettings = DEFAULT_SETTINGS) -> Iterator[Item]:
+    """The prompts of a file, in its order, with notices of what is in it besides. `as_format` names a row of `FORMATS`."""
+    name = os.fspath(path)
+    row = FORMATS[as_format] if as_format else None
+    handle, size = open_file(name)
+    with handle:
+        head = read_bytes(handle, name, 0, HEAD_BYTES, None) if size <= HEAD_BYTES else handle.read(HEAD_BYTES)
+        row = row or detect(name, head, settings)
+        if row is None:
+            raise UnreadableFile(name, "its name and content do not say what it is", hint="Name its format with --as.")
+        handle.seek(0)
+        if row.read_lines and head[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+            lines = stream_lines(handle, name, size, bom=row.bom, undecodable=row.undecodable, progress=settings.progress)
+            yield from (_named(item, row) for item in row.read_lines(name, lines, settings))
+            return
+        content = read_bytes(handle, name, size, settings.max_bytes, settings.progress)
+    if row.read_bytes:
+        yield from (_named(item, row) for item in row.read_bytes(name, content, settings))
+    else:
+        yield from read_document(decode(name, content, bom=row.bom, undecodable=row.undecodable), row, settings)
+
+
+def _named(item: Item, row: Format) -> Item:
+    return replace(item, format=row.name) if isinstance(item, Prompt) else item
+
+
+def read_document(document: Document, row: Format, settings: ReadSettings = DEFAULT_SETTINGS) -> Iterator[Item]:
+    """The prompts and notices of a file that is in memory (standard input, or one that was edited)."""
+    if row.read_lines:
+        items = row.read_lines(document.path, document_lines(document), settings)
+    elif row.read:
+        items = row.read(document, settings)
+    else:
+        raise UnreadableFile(document.path, f"{row.title} is read from files only")
+    yield from (_named(item, row) for item in items)
+
+
+def read_prompts(
+    path: str | os.PathLike[str], *, as_format: str | None = None, settings: ReadSettings = DEFAULT_SETTINGS
+) -> Iterator[Prompt]:
+    """The prompts of a file, in its order."""
+    return (item for item in read(path, as_format=as_format, settings=settings) if isinstance(item, Prompt))
+
+
+def load_document(path: str | os.PathLike[str], row: Format, settings: ReadSettings = DEFAULT_SETTINGS) -> Document:
+    """A whole file in memory, decoded as its format's host decodes it: what `rewrite` needs."""
+    name = os.fspath(path)
+    handle, size = open_file(name)
+    with handle:
+        content = read_bytes(handle, name, size, settings.max_bytes)
+    return decode(name, content, bom=row.bom, undecodable=row.undecodable)
+
+
+def rewrite(
+    document: Document, changes: Iterable[tuple[Prompt, Sequence[Edit]]], row: Format, settings: ReadSettings = DEFAULT_SETTINGS
+) -> Document:
+    """The document after edits of its prompts: (start, end, replacement) in the prompt's text, not overlapping.
+
+    Every character outside the edits is kept. The result is read again: unless each prompt says exactly what was meant, `NotWritable`.
+    """
+    before = [p for p in read_document(document, row, settings) if isinstance(p, Prompt)]
+    index = {prompt: i for i, prompt in enumerate(before)}
+    wanted: list[str | None] = [p.text for p in before]
+    edits: list[Edit] = []
+    for prompt, own in changes:
+        if prompt not in index:
+            raise NotWritable(f"{document.path}: the file has changed since it was read; read it again.")
+        edits += file_edits(prompt, own)
+        wanted[index[prompt]] = apply(prompt.text, own)
+    touched = {start for start, _, _ in edits}
+    for i, prompt in enumerate(before):  # texts that stand in the same place change too
+        if wanted[i] == prompt.text and any(p.place and p.place.start in touched for p in prompt.pieces):
+            wanted[i] = None
+    after = document.with_text(apply(document.text, edits))
+    if not _says(after, wanted, row, settings):
+        raise NotWritable(f"{document.path}: its format cannot hold the new text where the prompt stands.")
+    return after
+
+
+def _says(document: Document, wanted: Sequence[str | None], row: Format, settings: ReadSettings) -> bool:
+    """Whether the file, written and read again, has these texts (None: any)."""
+    try:
+        again = decode(document.path, document.to_bytes(), bom=row.bom, undecodable=row.undecodable)
+        texts = [item.text for item in read_document(again, row, settings) if isinstance(item, Prompt)]
+    except (UnreadableFile, UnicodeEncodeError):
+        return False
+    return len(texts) == len(wanted) and all(want is None or want == text for want, text in zip(wanted, texts, strict=True))

@@ -1,0 +1,211 @@
+"""A ComfyUI workflow as it runs: nodes, the values and links of their inputs, and what their text encoders get.
+
+Both file formats become a `Graph` first (_comfy_api.py, _comfy_ui.py). `text_of` follows a text through nodes that pass it on or join it;
+what any other node makes at run time is named, never guessed. `role_of` follows the conditioning to the sampler input it reaches.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from promptlens.sources._comfy_nodes import SAME_TEXT, ZEROED
+from promptlens.sources._prompt import Role, Text
+
+LONGEST_CHAIN = 200  # links that are followed from one input
+_CONDITIONING = re.compile(r"positive|negative|cond", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An input that gets what another node puts out."""
+
+    node: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An input whose text is in the file; `mirrors` are further places that hold the same one and must change with it."""
+
+    text: Text
+    mirrors: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An input that gets nothing, and why."""
+
+    why: str
+
+
+Value = Link | Written | Gone | bool | int | float | None
+
+
+@dataclass(slots=True)
+class Node:
+    """One node that the workflow runs, or would if it were not muted or bypassed (`state`).
+
+    `id` is ComfyUI's own: "57:27" is node 27 in the subgraph that node 57 stands for. `outputs` are types, None where the file has none.
+    """
+
+    id: str
+    type: str
+    where: Text | None
+    inputs: dict[str, Value]
+    state: str = ""
+    outputs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """An input that reads an output."""
+
+    node: Node
+    name: str
+
+
+@dataclass(slots=True)
+class Graph:
+    """All nodes by id."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    _readers: dict[tuple[str, int], list[Consumer]] = field(default_factory=dict)
+
+    def readers(self, node: str, slot: int) -> list[Consumer]:
+        """The inputs of running nodes that read an output."""
+        if not self._readers:
+            for each in self.nodes.values():
+                for name, value in each.inputs.items() if not each.state else ():
+                    if isinstance(value, Link):
+                        self._readers.setdefault((value.node, value.slot), []).append(Consumer(each, name))
+        return self._readers.get((node, slot), [])
+
+    def slots(self, node: Node) -> list[int]:
+        """The outputs of a node that anything reads."""
+        self.readers("", 0)
+        return [slot for name, slot in self._readers if name == node.id]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a text and where it is written; None: a node made it."""
+
+    text: str
+    source: Written | None
+
+
+Resolved = tuple[Part, ...] | Gone  # the text, or why it is not known before the workflow runs
+
+
+def text_of(graph: Graph, value: Value, depth: int = 0) -> Resolved:
+    """The text an input gets: written in the file, joined from texts that are, or made at run time."""
+    if isinstance(value, Written):
+        return (Part(str.__str__(value.text), value),)
+    if isinstance(value, Gone):
+        return value
+    if not isinstance(value, Link):
+        return Gone("missing: nothing is connected" if value is None else "no text")
+    node = graph.nodes.get(value.node)
+    if node is None:
+        return Gone(f"missing: node {value.node} is not in the file")
+    if depth > LONGEST_CHAIN:
+        return Gone("missing: its links go round in a circle, or on for too long")
+    if node.type in SAME_TEXT:
+        return text_of(graph, node.inputs.get(SAME_TEXT[node.type]), depth + 1)
+    if node.type == "ComfySwitchNode":
+        return _switched(graph, node, depth)
+    if node.type == "StringConcatenate":
+        return _joined(graph, node, depth)
+    if node.type in ("StringReplace", "StringTrim"):
+        return _changed(graph, node, depth)
+    return Gone(f"made at run time by node {node.id} ({node.type})")
+
+
+def _switched(graph: Graph, node: Node, depth: int) -> Resolved:
+    names = [name for name in ("on_false", "on_true") if not isinstance(node.inputs.get(name), Gone | None)]
+    if len(names) == 1:  # with one side only, the switch has no say
+        return text_of(graph, node.inputs[names[0]], depth + 1)
+    switch = literal(graph, node.inputs.get("switch"), depth + 1)
+    if not isinstance(switch, bool):
+        return Gone(f"made at run time by node {node.id} ({node.type}): which way it switches is not in the file")
+    return text_of(graph, node.inputs.get("on_true" if switch else "on_false"), depth + 1)
+
+
+def literal(graph: Graph, value: Value, depth: int = 0) -> Value:
+    """The number or switch that an input gets, where the file says it; otherwise what stands in the way."""
+    while isinstance(value, Link) and depth < LONGEST_CHAIN:
+        node = graph.nodes.get(value.node)
+        if node is None or node.type not in SAME_TEXT:
+            break
+        value, depth = node.inputs.get(SAME_TEXT[node.type]), depth + 1
+    return value
+
+
+def _joined(graph: Graph, node: Node, depth: int) -> Resolved:
+    first = text_of(graph, node.inputs.get("string_a"), depth + 1)
+    between = text_of(graph, node.inputs.get("delimiter"), depth + 1) if "delimiter" in node.inputs else ()
+    second = text_of(graph, node.inputs.get("string_b"), depth + 1)
+    for part in (first, between, second):
+        if isinstance(part, Gone):
+            return part
+    return tuple(p for part in (first, between, second) if isinstance(part, tuple) for p in part)
+
+
+def _changed(graph: Graph, node: Node, depth: int) -> Resolved:
+    """What is left of a text after it was replaced or trimmed: known, but no longer written anywhere as it is."""
+    values = []
+    for name in ("string", "find", "replace") if node.type == "StringReplace" else ("string", "mode"):
+        part = text_of(graph, node.inputs.get(name), depth + 1)
+        if isinstance(part, Gone):
+            return part
+        values.append("".join(p.text for p in part))
+    if node.type == "StringReplace":
+        return (Part(values[0].replace(values[1], values[2]), None),)
+    trim = {"Both": str.strip, "Left": str.lstrip, "Right": str.rstrip}.get(values[1])
+    return (Part(trim(values[0]), None),) if trim else Gone(f"made at run time by node {node.id} ({node.type})")
+
+
+def role_of(graph: Graph, encoder: Node) -> tuple[Role, bool]:
+    """The role of a text encoder's prompt, and whether any sampler reads it.
+
+    Positive wins where the same conditioning is used as both. A way through ConditioningZeroOut counts only when there is no other.
+    """
+    found: set[tuple[Role, bool]] = set()
+    waiting = [(encoder.id, 0, False)]
+    seen: set[tuple[str, int, bool]] = set()
+    while waiting:
+        here = waiting.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        node, slot, zeroed = here
+        for reader in graph.readers(node, slot):
+            waiting += _further(graph, reader, zeroed, found)
+    for zeroed in (False, True):
+        for role in ("positive", "negative"):
+            if (role, zeroed) in found:
+                return ("positive" if role == "positive" else "negative"), True
+    return "positive", False
+
+
+def _further(graph: Graph, reader: Consumer, zeroed: bool, found: set[tuple[Role, bool]]) -> list[tuple[str, int, bool]]:
+    """Where conditioning goes from an input on; where it goes no further, its role is found."""
+    node, name = reader.node, reader.name.lower()
+    role: Role | None = "positive" if "positive" in name else "negative" if "negative" in name else None
+    zeroed = zeroed or node.type == ZEROED
+    slots = [slot for slot in graph.slots(node) if _carries(graph, node, slot)]
+    if role is not None:  # nodes that pass both on have them in this order: ControlNetApplyAdvanced, InpaintModelConditioning ...
+        paired = [slot for slot in slots if slot == (0 if role == "positive" else 1)]
+        slots = paired if paired or len(slots) != 1 else slots
+    if not slots:
+        found.add((role or "positive", zeroed))
+    return [(node.id, slot, zeroed) for slot in slots]
+
+
+def _carries(graph: Graph, node: Node, slot: int) -> bool:
+    """Whether an output is conditioning: by its type, or by the inputs that read it where the file has no types."""
+    if node.outputs is not None and slot < len(node.outputs) and node.outputs[slot] not in ("*", ""):
+        return node.outputs[slot] == "CONDITIONING"
+    return any(_CONDITIONING.search(reader.name) for reader in graph.readers(node.id, slot))
