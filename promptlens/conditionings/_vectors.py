@@ -30,8 +30,8 @@ def embedding_vectors(job: Job, name: str, encoder: Encoder) -> FloatArray:
     width = job.encoders[encoder.name].width
     if array.ndim != 2 or array.shape[1] != width:
         raise OptionError(
-            f"The embedding {name!r} is {array.shape[-1]} wide; {encoder.name} is {width} wide. It was made for another model, or belongs to "
-            "another encoder: give {encoder: array}."
+            f"The embedding {name!r} is {array.shape[-1]} wide; {encoder.name} is {width} wide. It was made for another model, or "
+            "belongs to another encoder: give {encoder: array}."
         )
     if len(array) != count:
         raise OptionError(f"The embedding {name!r} has {count} vectors for one encoder and {len(array)} for {encoder.name}.")

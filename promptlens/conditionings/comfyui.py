@@ -98,5 +98,5 @@ def _pooled(job: Job, first: Ask, answers: Answers) -> FloatArray | None:
 
 CONDITIONER = Conditioner(
     recipe=recipe,
-    reference="ComfyUI 0.3.64 (a125cd84): comfy/sd1_clip.py (ClipTokenWeightEncoder, SDClipModel), comfy/sdxl_clip.py, comfy/clip_model.py; observed",
+    reference="ComfyUI 0.3.64 (a125cd84): comfy/sd1_clip.py, comfy/sdxl_clip.py, comfy/clip_model.py; observed",
 )
