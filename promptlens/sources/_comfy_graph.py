@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
 from promptlens.sources._comfy_nodes import SAME_TEXT, ZEROED
 from promptlens.sources._prompt import Role, Text
@@ -72,10 +71,12 @@ class Graph:
 
     nodes: dict[str, Node] = field(default_factory=dict)
     _readers: dict[tuple[str, int], list[Consumer]] = field(default_factory=dict)
+    _read: bool = False
 
     def readers(self, node: str, slot: int) -> list[Consumer]:
         """The inputs of running nodes that read an output."""
-        if not self._readers:
+        if not self._read:
+            self._read = True
             for each in self.nodes.values():
                 for name, value in each.inputs.items() if not each.state else ():
                     if isinstance(value, Link):
@@ -167,41 +168,39 @@ def _changed(graph: Graph, node: Node, depth: int) -> Resolved:
     return (Part(trim(values[0]), None),) if trim else Gone(f"made at run time by node {node.id} ({node.type})")
 
 
-def role_of(graph: Graph, encoder: Node) -> tuple[Role, bool]:
-    """The role of a text encoder's prompt, and whether any sampler reads it.
+def role_of(graph: Graph, encoder: Node) -> Role | None:
+    """The role of a text encoder's prompt: that of the sampler input it reaches; None when it reaches none.
 
     Positive wins where the same conditioning is used as both. A way through ConditioningZeroOut counts only when there is no other.
     """
-    found: set[tuple[Role, bool]] = set()
-    waiting = [(encoder.id, 0, False)]
-    seen: set[tuple[str, int, bool]] = set()
+    found: set[tuple[bool, Role]] = set()
+    waiting: list[_Way] = [(encoder.id, 0, False, None)]
+    seen: set[_Way] = set()
     while waiting:
-        here = waiting.pop()
-        if here in seen:
-            continue
-        seen.add(here)
-        node, slot, zeroed = here
-        for reader in graph.readers(node, slot):
-            waiting += _further(graph, reader, zeroed, found)
-    for zeroed in (False, True):
-        for role in ("positive", "negative"):
-            if (role, zeroed) in found:
-                return ("positive" if role == "positive" else "negative"), True
-    return "positive", False
+        way = waiting.pop()
+        if way not in seen:
+            seen.add(way)
+            for reader in graph.readers(way[0], way[1]):
+                waiting += _further(graph, reader, way, found)
+    return min(found, key=lambda f: (f[0], f[1] != "positive"))[1] if found else None
 
 
-def _further(graph: Graph, reader: Consumer, zeroed: bool, found: set[tuple[Role, bool]]) -> list[tuple[str, int, bool]]:
+_Way = tuple[str, int, bool, Role | None]  # an output, whether it was set to zero on the way, the last role it was called by
+
+
+def _further(graph: Graph, reader: Consumer, way: _Way, found: set[tuple[bool, Role]]) -> list[_Way]:
     """Where conditioning goes from an input on; where it goes no further, its role is found."""
     node, name = reader.node, reader.name.lower()
-    role: Role | None = "positive" if "positive" in name else "negative" if "negative" in name else None
-    zeroed = zeroed or node.type == ZEROED
+    own: Role | None = "positive" if "positive" in name else "negative" if "negative" in name else None
+    zeroed = way[2] or node.type == ZEROED
     slots = [slot for slot in graph.slots(node) if _carries(graph, node, slot)]
-    if role is not None:  # nodes that pass both on have them in this order: ControlNetApplyAdvanced, InpaintModelConditioning ...
-        paired = [slot for slot in slots if slot == (0 if role == "positive" else 1)]
+    if own is not None:  # nodes that pass both on have them in this order: ControlNetApplyAdvanced, InpaintModelConditioning ...
+        paired = [slot for slot in slots if slot == (0 if own == "positive" else 1)]
         slots = paired if paired or len(slots) != 1 else slots
+    role = own or way[3]
     if not slots:
-        found.add((role or "positive", zeroed))
-    return [(node.id, slot, zeroed) for slot in slots]
+        found.add((zeroed, role or "positive"))
+    return [(node.id, slot, zeroed, role) for slot in slots]
 
 
 def _carries(graph: Graph, node: Node, slot: int) -> bool:

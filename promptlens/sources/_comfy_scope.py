@@ -101,6 +101,7 @@ class Scope:
     path: str = ""
     state: str = ""
     depth: int = 0
+    all_run: bool = False
     _inner: dict[str, Scope] = field(default_factory=dict)
 
     def inner(self, node: dict[str, Any]) -> Scope | None:
@@ -110,7 +111,8 @@ class Scope:
             return None
         name = str(node.get("id"))
         if name not in self._inner:
-            self._inner[name] = Scope(shape, self.shapes, node, self, self.path_of(node), self.state_of(node), self.depth + 1)
+            path, state = self.path_of(node), self.state_of(node)
+            self._inner[name] = Scope(shape, self.shapes, node, self, path, state, self.depth + 1, self.all_run)
         return self._inner[name]
 
     def path_of(self, node: dict[str, Any]) -> str:
@@ -119,7 +121,12 @@ class Scope:
 
     def state_of(self, node: dict[str, Any]) -> str:
         """Why a node does not run, "" if it does."""
-        return self.state or {MUTED: "muted", BYPASSED: "bypassed"}.get(_mode(node), "")
+        return self.state or {MUTED: "muted", BYPASSED: "bypassed"}.get(self.mode_of(node), "")
+
+    def mode_of(self, node: dict[str, Any]) -> int:
+        """ComfyUI's number for whether a node runs: 0 if it does."""
+        mode = node.get("mode")
+        return mode if isinstance(mode, int) and not self.all_run else 0
 
     def widgets(self, node: dict[str, Any]) -> dict[str, Value]:
         """The values of a node's widgets by name; what the subgraph's own node sets goes first."""
@@ -128,11 +135,6 @@ class Scope:
             if entry[0] == str(node.get("id")) and entry[1] in values:
                 values[entry[1]] = value
         return values
-
-
-def _mode(node: dict[str, Any]) -> int:
-    mode = node.get("mode")
-    return mode if isinstance(mode, int) else 0
 
 
 def own_widgets(node: dict[str, Any]) -> dict[str, Value]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptlens.sources._comfy_graph import LONGEST_CHAIN, Gone, Graph, Link, Node, Value, Written
+from promptlens.sources._comfy_graph import LONGEST_CHAIN, Gone, Graph, Link, Node, Value
 from promptlens.sources._comfy_nodes import BYPASSED, GET_NODE, MUTED, NOT_RUN, PRIMITIVE, REROUTES, SET_NODE
 from promptlens.sources._comfy_scope import Scope, Shape, by_name, entries, host_value, typed, widget
 from promptlens.sources._document import Document
@@ -25,12 +25,15 @@ def is_ui(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("nodes"), list) and "links" in value
 
 
-def graph(document: Document, value: dict[str, Any]) -> Graph:
-    """The graph of a workflow in the UI format; raises `UnreadableFile` when its subgraphs contain themselves or never end."""
+def graph(document: Document, value: dict[str, Any], *, all_run: bool = False) -> Graph:
+    """The graph of a workflow in the UI format; raises `UnreadableFile` when its subgraphs contain themselves or never end.
+
+    `all_run`: as if no node were muted or bypassed, to see what those are for.
+    """
     definitions = value.get("definitions")
     found = definitions.get("subgraphs") if isinstance(definitions, dict) else None
     shapes = {str(s["id"]): Shape.of(s) for s in entries(found) if "id" in s}
-    root = Scope(Shape.of(value), shapes)
+    root = Scope(Shape.of(value), shapes, all_run=all_run)
     done = Graph()
     waiting = [root]
     while waiting:
@@ -95,7 +98,7 @@ def _from_outside(scope: Scope, slot: int, wanted: str, depth: int) -> Value:
 
 
 def _output(scope: Scope, node: dict[str, Any], slot: int, wanted: str, depth: int) -> Value:
-    kind, mode = node.get("type"), node.get("mode")
+    kind, mode = node.get("type"), scope.mode_of(node)
     name = f"node {scope.path_of(node)} ({kind})"
     if mode == MUTED and kind != PRIMITIVE:
         return Gone(f"missing: {name} is muted")

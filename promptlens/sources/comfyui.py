@@ -29,15 +29,15 @@ def _detects(path: PurePath, head: Head) -> bool:
 def _read(document: Document, settings: ReadSettings) -> Iterator[Item]:
     value, notices = _json.loads(document)
     yield from notices
-    yield from prompts(document, workflow(document, value))
+    yield from prompts(document, value)
 
 
-def workflow(document: Document, value: Any) -> Graph:
+def _graph(document: Document, value: Any, *, all_run: bool = False) -> Graph:
     """The graph of a workflow in either format; the API format may be wrapped as it is sent (`{"prompt": ...}`)."""
     if isinstance(value, dict) and _comfy_api.is_api(value.get("prompt")):
         value = value["prompt"]
     if _comfy_ui.is_ui(value):
-        return _comfy_ui.graph(document, value)
+        return _comfy_ui.graph(document, value, all_run=all_run)
     if _comfy_api.is_api(value):
         return _comfy_api.graph(value)
     raise document.unreadable(
@@ -45,24 +45,25 @@ def workflow(document: Document, value: Any) -> Graph:
     )
 
 
-def prompts(document: Document, graph: Graph) -> Iterator[Prompt]:
-    """The prompts of a graph; one text that several encoders read in the same way is one prompt."""
+def prompts(document: Document, value: Any) -> Iterator[Prompt]:
+    """The prompts of a workflow; one text that several encoders read in the same way is one prompt."""
+    graph = _graph(document, value)
+    encoders = [node for node in graph.nodes.values() if is_text_encoder(node.type)]
+    meant = _graph(document, value, all_run=True) if any(node.state for node in encoders) else graph
     found: dict[tuple[Any, ...], Prompt] = {}
-    for node in graph.nodes.values():
-        if not is_text_encoder(node.type):
-            continue
-        role, used = role_of(graph, node)
-        skipped = node.state or (None if used else "read by no sampler")
+    for node in encoders:
+        role = role_of(meant, meant.nodes[node.id])
+        skipped = node.state or (None if role else "read by no sampler")
         for field, encoder in TEXT_FIELDS.items():
             if field not in node.inputs:
                 continue
-            prompt = replace(_prompt(document, graph, node, field), role=role, skipped=skipped or None, encoder=encoder)
-            same = (prompt.text, prompt.computed, prompt.line, prompt.column, role, prompt.skipped, encoder)
+            prompt = replace(_prompt(document, graph, node, field), role=role or "positive", skipped=skipped, encoder=encoder)
+            same = (prompt.text, prompt.computed, prompt.line, prompt.column, role, skipped, encoder)
             if same in found:
                 found[same] = replace(found[same], readers=(*found[same].readers, prompt.key))
             else:
                 found[same] = prompt
-    yield from found.values()
+    yield from sorted(found.values(), key=lambda p: (p.line, p.column))
 
 
 def _prompt(document: Document, graph: Graph, node: Node, field: str) -> Prompt:
