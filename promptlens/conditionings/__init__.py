@@ -37,6 +37,8 @@ class Encoder(Protocol):
     @property
     def missing_layers(self) -> int: ...
 
+    def embed(self, ids: Any) -> FloatArray: ...
+
     def encode(
         self,
         ids: Any,

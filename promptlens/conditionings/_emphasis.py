@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from promptlens.conditionings import Answers, Ask, FloatArray
+from promptlens.conditionings._join import column
 
 Emphasis = Literal["Original", "No norm", "Ignore", "None"]
 
@@ -58,4 +59,4 @@ def rescales(call: Sequence[Weighted], emphasis: Emphasis) -> bool:
 
 
 def _multiplied(chunk: Weighted, answers: Answers) -> FloatArray:
-    return answers[chunk.ask].hidden * np.asarray(chunk.weights, dtype=np.float32)[:, None]
+    return answers[chunk.ask].hidden * column(chunk.weights)

@@ -1,4 +1,4 @@
-"""Chunks one after the other, encoders side by side."""
+"""Chunks one after the other, encoders side by side; weights as arrays."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ import numpy as np
 
 from promptlens.conditionings import FloatArray, Job
 from promptlens.errors import ConditioningError
+
+
+def column(weights: Sequence[float]) -> FloatArray:
+    """Weights of places (positions, 1), ready to multiply rows with; what is too large for float32 is infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(weights, dtype=np.float32)[:, None]
 
 
 def join_chunks(chunks: Sequence[FloatArray]) -> FloatArray:

@@ -22,7 +22,7 @@ import numpy as np
 
 from promptlens.conditionings import Answers, Ask, Conditioner, Conditioning, FloatArray, Job, Recipe
 from promptlens.conditionings._asks import default_layer, make_ask, only_line, projected
-from promptlens.conditionings._join import join_chunks, join_encoders
+from promptlens.conditionings._join import column, join_chunks, join_encoders
 from promptlens.conditionings._vectors import embedding_vectors
 from promptlens.hosts import window
 from promptlens.hosts._comfy import PLACE_ID, find_embedding
@@ -83,10 +83,10 @@ def _weighed(side: _Side, n: int, answers: Answers) -> FloatArray:
     z = answers[side.asks[n]].hidden
     if side.empty is None:
         return z
-    weights = np.asarray(side.weights[n], dtype=np.float32)[:, None]
+    weights, plain = column(side.weights[n]), np.asarray(side.weights[n]) == 1.0
     empty = answers[side.empty].hidden
     with np.errstate(all="ignore"):  # a weight may be infinite, and what comes of it is the host's own answer
-        return np.where(weights == 1.0, z, (z - empty) * weights + empty)
+        return np.where(plain[:, None], z, (z - empty) * weights + empty)
 
 
 def _pooled(job: Job, first: Ask, answers: Answers) -> FloatArray | None:
