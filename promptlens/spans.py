@@ -217,15 +217,19 @@ def _between_letters(text: str, at: int) -> bool:
     return len(around) == 2 and around.isascii() and around.isalnum()
 
 
+# One cell each: printable ASCII and the signs that reports are drawn with, so that a plain one needs no width tables.
+_NARROW = frozenset([*map(chr, range(0x20, 0x7F)), *"─━╸┃│·…–↵█▏"])
+
+
 def cell_width(text: str) -> int:
     """Terminal cells a text takes: 2 for wide characters and emoji, 0 for combining marks and control characters.
 
     >>> cell_width("日本"), cell_width("ab")
     (4, 2)
     """
-    if text.isascii() and text.isprintable():
+    if (text.isascii() and text.isprintable()) or _NARROW.issuperset(text):
         return len(text)
-    from wcwidth import wcswidth
+    from wcwidth import wcswidth  # 10 ms
 
     cells = wcswidth(text)  # -1 for a text with a control character in it
     return cells if cells >= 0 else sum(max(wcswidth(s.of(text)), 0) for s in clusters(text))
