@@ -7,8 +7,7 @@ tokenised on its own. Left out: what the dataset settings do to captions before 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from promptlens.hosts import Chunk, EncoderUse, Fragment, Host, Parsed, ParsedLine, Stream, make_chunk, ones
@@ -34,6 +33,8 @@ class Options:
         check_choice(self, "max_token_length")
 
 
+WEIGHT_DECIMALS = 6
+
 # "!" is the pad token in the tokenizer folder of SD2.1, and so special in captions. For SDXL the pad id is set to 0 after loading.
 _PLAIN = Reading("slow-ftfy")
 _READINGS = {"clip-l": _PLAIN, "clip-g": _PLAIN, "clip-h": Reading("slow-ftfy", bang=True)}
@@ -41,12 +42,17 @@ _READINGS = {"clip-l": _PLAIN, "clip-g": _PLAIN, "clip-h": Reading("slow-ftfy", 
 
 def parse(text: str, options: Options) -> Parsed:
     caption, newline, ignored = text.partition("\n")
-    fragments = parse_emphasis(caption, breaks=False, tight=True) if options.weighted_captions else (Fragment(caption),)
-    line = ParsedLine(caption, fragments)
+    line = ParsedLine(caption, _weighted(caption) if options.weighted_captions else (Fragment(caption),))
     if not ignored.strip():
         return Parsed((line,))
     start = len(caption) + len(newline)
     return Parsed((line,), (Fragment(ignored, kind="ignored", origin=Origin.of_slices([(start, len(text))])),))
+
+
+def _weighted(caption: str) -> tuple[Fragment, ...]:
+    """Pieces with their weights, to as many decimals as were observed (the host holds them in single precision)."""
+    pieces = parse_emphasis(caption, breaks=False, tight=True)
+    return tuple(replace(piece, weight=round(piece.weight, WEIGHT_DECIMALS)) for piece in pieces)
 
 
 def pack(line: ParsedLine, encoder: Encoder, model: Model, options: Options) -> EncoderUse:
@@ -56,11 +62,11 @@ def pack(line: ParsedLine, encoder: Encoder, model: Model, options: Options) -> 
     room = options.max_token_length or encoder.capacity
     count = len(stream)
     kept = min(count, room)
+    lost: list[tuple[int, int]] = []
     if room <= encoder.capacity:
         chunks = [make_chunk(stream, 0, kept, encoder, "full" if count > kept else "end")]
     else:
-        chunks = list(_slices(stream, kept, room, encoder))
-    lost = [(c.start - 1, c.start) for c in chunks if c.start % encoder.capacity == 1 and c.start - 1 < kept]
+        chunks = [_slice(stream, at, kept, room, encoder, lost) for at in range(0, room, encoder.capacity)]
     if count > kept:
         lost.append((kept, count))
     # What its tokenizer counts in the caption: with the brackets and numbers of weights.
@@ -68,25 +74,24 @@ def pack(line: ParsedLine, encoder: Encoder, model: Model, options: Options) -> 
     return EncoderUse(encoder, tuple(chunks), tuple(lost), shown, stream)
 
 
-def _slices(stream: Stream, kept: int, room: int, encoder: Encoder) -> Iterator[Chunk]:
-    """The windows that the padded sequence of BOS, tokens, EOS is sliced into, each with its first and last id put back."""
-    bos, eos, pad, capacity = encoder.bos, encoder.eos, encoder.pad, encoder.capacity
-    content = [*stream.ids[:kept], eos, *(pad,) * (room - kept)]
-    last = content[room]
-    weights = [*(stream.weights or ones(len(stream)))[:kept], *ones(room - kept)]
-    for at in range(0, room, capacity):
-        ids = content[at : at + capacity]
-        start, stop = min(at, kept), min(at + capacity, kept)
-        if pad == eos:
-            end = last
-        else:
-            end = last if ids[-1] in (eos, pad) else eos
-            if ids[0] == pad:  # taken for an empty window, also where it is a "!" of the caption: it is overwritten
-                ids[0] = eos
-                start = min(start + 1, stop)
-        yield Chunk(
-            (bos, *ids, end), (1.0, *weights[at : at + capacity], 1.0), "full" if stop < len(stream) else "end", start, stop, stream
-        )
+def _slice(stream: Stream, at: int, kept: int, room: int, encoder: Encoder, lost: list[tuple[int, int]]) -> Chunk:
+    """The window cut at a place out of the padded sequence of BOS, tokens and EOS, its first and last id put back."""
+    eos, pad, capacity = encoder.eos, encoder.pad, encoder.capacity
+    start, stop = min(at, kept), min(at + capacity, kept)
+    fill = [eos, *(pad,) * room] if at <= kept < at + capacity else [pad] * capacity
+    ids = [*stream.ids[start:stop], *fill][:capacity]
+    weights = ones(capacity + 2)
+    if stream.weights is not None:
+        weights = (1.0, *stream.weights[start:stop], *ones(capacity - (stop - start) + 1))
+    last = eos if kept == room else pad  # of the whole sequence
+    if pad != eos:
+        if ids[-1] not in (eos, pad):
+            last = eos
+        if ids[0] == pad:  # taken for an empty window, also where it is a "!" of the caption: it is overwritten
+            ids[0] = eos
+            lost += [(start, start + 1)] if start < stop else []
+            start = min(start + 1, stop)
+    return Chunk((encoder.bos, *ids, last), weights, "full" if stop < len(stream) else "end", start, stop, stream)
 
 
 HOST = Host(
