@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "load_encoder": "promptlens.encoder.loading",
+    "find_encoders": "promptlens.encoder.finding",
+    "iter_encoders": "promptlens.encoder.finding",
+    "choose_encoder": "promptlens.encoder.finding",
+    "pull": "promptlens.encoder.pulling",
     "FoundWeights": "promptlens.encoder.files",
     "TextEncoder": "promptlens.encoder.text_encoder",
     "CancelledError": "promptlens.encoder.windows",
@@ -21,11 +25,27 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from promptlens.encoder.files import FoundWeights
+    from promptlens.encoder.finding import choose_encoder, find_encoders, iter_encoders
     from promptlens.encoder.loading import load_encoder
+    from promptlens.encoder.pulling import pull
     from promptlens.encoder.text_encoder import TextEncoder
     from promptlens.encoder.windows import AllLayers, CancelledError, Encoded, Pooled, Vector, Window
 
-__all__ = ["AllLayers", "CancelledError", "Encoded", "FoundWeights", "Pooled", "TextEncoder", "Vector", "Window", "load_encoder"]
+__all__ = [
+    "AllLayers",
+    "CancelledError",
+    "Encoded",
+    "FoundWeights",
+    "Pooled",
+    "TextEncoder",
+    "Vector",
+    "Window",
+    "choose_encoder",
+    "find_encoders",
+    "iter_encoders",
+    "load_encoder",
+    "pull",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -25,11 +25,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Base:
-    """An encoded window: `states[n]` (positions, width) are its rows after n layers."""
+    """An encoded window, or its start: `states[n]` (length, width) are its first rows after n layers."""
 
     window: Window
+    length: int
     keys: KeptKeys
     states: tuple[Tensor, ...]
+
+    def shared(self, window: Window) -> int:
+        """How many positions of `window` need not be computed."""
+        return min(window.shared(self.window), self.length)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,16 +45,16 @@ class Rows:
     ends: Tensor
 
 
-def encode_base(transformer: Transformer, window: Window) -> Base:
-    """Encode one window and keep everything that others could share."""
-    packing = pack((Piece(0, 0, len(window.ids), window.eos, window.hide),), transformer.device)
+def encode_base(transformer: Transformer, window: Window, length: int) -> Base:
+    """Encode the first `length` positions of a window and keep everything that others could share."""
+    packing = pack((Piece(0, 0, length, window.eos, window.hide),), transformer.device)
     x = _embedded(transformer, [window], packing)
     states, keys = [x], []
     for number in range(len(transformer.blocks)):
         x, (k, v) = transformer.layer(number, x, packing, None)
         states.append(x)
         keys.append((k[0], v[0]))
-    return Base(window, KeptKeys(tuple(keys)), tuple(states))
+    return Base(window, length, KeptKeys(tuple(keys)), tuple(states))
 
 
 def encode_rows(
@@ -91,7 +96,7 @@ def encode_rows(
 def _piece(index: int, window: Window, base: Base | None, *, whole: bool) -> Piece:
     """What of a window has to be computed."""
     end = len(window.ids) if whole else window.eos + 1
-    start = min(window.shared(base.window), end) if base else 0
+    start = min(base.shared(window), end) if base else 0
     return Piece(index, start, end, window.eos, window.hide)
 
 
@@ -103,7 +108,7 @@ def _empty(transformer: Transformer, windows: Sequence[Window], base: Base | Non
     ends = torch.zeros(len(windows), width, device=device)
     if base is not None:
         for n, window in enumerate(windows):
-            shared = window.shared(base.window)
+            shared = base.shared(window)
             for depth, rows in states.items():
                 rows[n, :shared] = base.states[depth][:shared]
             if window.eos < shared:

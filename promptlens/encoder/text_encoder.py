@@ -146,14 +146,16 @@ class TextEncoder:
         if not windows:
             raise WeightsError("There is no window to encode.")
         check_windows(windows, width=self.width, positions=self.positions, one_length=whole)
-        kept = self._base(base) if base is not None else None
+        kept = self._base(base, whole=whole) if base is not None else None
         return encode_rows(self._transformer, windows, kept, whole=whole, depths=depths, progress=progress)
 
-    def _base(self, window: Window) -> Base:
+    def _base(self, window: Window, *, whole: bool) -> Base:
+        """The window encoded as far as it is needed: what lies after EOS is shared by hidden states only."""
+        length = len(window.ids) if whole else window.eos + 1
         kept = self._bases.get(window)
-        if kept is None:
+        if kept is None or kept.length < length:
             check_windows([window], width=self.width, positions=self.positions)
-            kept = self._bases[window] = encode_base(self._transformer, window)
+            kept = self._bases[window] = encode_base(self._transformer, window, length)
             while len(self._bases) > KEPT_BASES:
                 self._bases.popitem(last=False)
         self._bases.move_to_end(window)
