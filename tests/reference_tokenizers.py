@@ -32,7 +32,7 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 def rust(bang: bool, fold: bool) -> RustTokenizer:
     built = RustTokenizer(reference()[1])
     built.normalizer = Sequence([NFC(), Replace(Regex(r"\s+"), " "), Lowercase()])
-    pattern = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+    pattern = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
     built.pre_tokenizer = PreSequence([Split(Regex(pattern), "removed", invert=True), ByteLevel(add_prefix_space=False)])
     # a special token that is looked for in the normalised text is found in any case
     built.add_special_tokens([AddedToken(t, normalized=fold) for t in (START, END)] + [AddedToken("!", normalized=fold)] * bang)

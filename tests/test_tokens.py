@@ -16,6 +16,7 @@ from reference_tokenizers import END, expected
 from promptlens.errors import UnknownNameError
 from promptlens.spans import Span, clusters, whole_clusters
 from promptlens.tokens import Reading, tokenizer
+from promptlens.vocab import START_ID
 
 READINGS = {
     "slow-ftfy": Reading("slow-ftfy"),
@@ -61,7 +62,7 @@ NASTY = {
     "mojibake": "cafÃ© â€œhiâ€\x9d ðŸ˜€ Å\x93",
     "curly quotes": "“it’s” ‘x’ «y»",
     "special tokens": "a<|endoftext|>b <|startoftext|>c",
-    "special tokens in other cases": "x <|EndOfText|> y<|STARTOFTEXT|>",
+    "special tokens in other cases": "x <|EndOfText|> y<|STARTOFTEXT|> z<|EndOfText|>👍",
     "special tokens of open_clip": "a<end_of_text>b <Start_Of_Text>",
     "special tokens that cleaning brings to light": "&lt;|endoftext|&gt; ＜|endoftext|＞",
     "exclamation marks": "wow!!! ! a!b (((!!! ！",
@@ -183,11 +184,13 @@ def test_tokens_are_in_order_and_inside_the_text(reading: Reading, text: str) ->
 
 @ALL
 @settings(max_examples=50, deadline=None)
-@given(text=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40).filter(lambda t: "&" not in t))
+@given(text=st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="&"), max_size=40))
+@example(text="a<START_OF_TEXT>b <|EndOfText|>c")
 def test_in_plain_text_a_token_is_the_text_under_it(reading: Reading, text: str) -> None:
     read = tokenizer(reading)
     for piece in read.pieces(text):
-        assert text[piece.start : piece.end].lower() == read.vocabulary.piece(piece.id).removesuffix("</w>")
+        if piece.id < START_ID:  # open_clip spells its special tokens otherwise
+            assert text[piece.start : piece.end].lower() == read.vocabulary.piece(piece.id).removesuffix("</w>")
 
 
 UNDER = [  # what of the text each token covers
