@@ -47,18 +47,18 @@ def _range(slots: Sequence[int], wanted: Sequence[int], at: int, skipped: frozen
     (2, 5)
     """
     end = len(slots) - 1
-    first = next((slot for slot in range(at, end) if slots[slot] == wanted[0]), None)
-    slot, matched = end if first is None else first, 0
+    first = next((slot for slot in range(at, end) if slots[slot] == wanted[0]), end)
+    slot, matched = first, 0
     while slot < end:
         if slots[slot] == wanted[matched]:
             matched += 1
             if matched == len(wanted):
-                return first or 0, slot
+                return first, slot
         elif slots[slot] not in skipped:
             break
         slot += 1
     if truncate and slot >= end:
-        return end if first is None else first, end
+        return first, end
     raise ConditioningError(
         "compel fails on this prompt (RuntimeError): it does not find a weighted fragment's tokens in the windows again."
     )
