@@ -45,11 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     import click  # 25 ms: here, so that Ctrl-C during start-up is quiet too
 
-    from promptlens.cli import cli
+    from promptlens.cli import main as commands
 
     try:
-        with cli.make_context("promptlens", arguments) as context:
-            code = cli.invoke(context)
+        with commands.make_context("promptlens", arguments) as context:
+            code = commands.invoke(context)
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.Abort:

@@ -78,7 +78,7 @@ _WHAT_WITH = with_options(
 @click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="promptlens")
 @click.pass_context
-def cli(context: click.Context) -> None:
+def main(context: click.Context) -> None:
     """See what Stable Diffusion's text encoders really read of a prompt.
 
     CLIP reads a prompt in windows of 75 tokens. What does not fit is cut or moved on, by rules that differ from host to host. PromptLens
@@ -88,7 +88,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-@cli.command()
+@main.command()
 @click.argument("arguments", nargs=-1, metavar="[PROMPT | FILE | -]...")
 @_WHAT_WITH
 @_WHAT_ARGUMENTS_ARE
@@ -144,7 +144,7 @@ def check(
     return OK if exit_zero and code == FINDINGS else code
 
 
-@cli.command()
+@main.command()
 @click.argument("argument", metavar="PROMPT | FILE | -")
 @_WHAT_WITH
 @_WHAT_ARGUMENTS_ARE
@@ -172,7 +172,7 @@ def tokens(argument: str, kind: str | None, encoder: str | None, output_format: 
     return OK
 
 
-@cli.command()
+@main.command()
 @click.option("--format", "output_format", type=click.Choice(["full", "json"]), default="full", help="How to write it. [default: full]")
 @_COLOR
 def hosts(output_format: TableFormat, color: ColorChoice | None) -> int:
@@ -185,7 +185,7 @@ def hosts(output_format: TableFormat, color: ColorChoice | None) -> int:
     return OK
 
 
-@cli.command()
+@main.command()
 @click.option("--format", "output_format", type=click.Choice(["full", "json"]), default="full", help="How to write it. [default: full]")
 @_COLOR
 def models(output_format: TableFormat, color: ColorChoice | None) -> int:

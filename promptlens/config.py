@@ -8,6 +8,7 @@ cli.py, and whether a host has an option to job.py.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -81,9 +82,7 @@ def load_settings(*, file: Path | None = None, isolated: bool = False) -> Settin
 
 def _found_files() -> Iterator[Path]:
     """The user's file and the project's, as far as they exist."""
-    from platformdirs import user_config_path  # 5 ms
-
-    user = user_config_path("promptlens", appauthor=False) / USER_FILE
+    user = user_folder() / USER_FILE
     if user.is_file():
         yield user
     here = Path.cwd()
@@ -93,6 +92,16 @@ def _found_files() -> Iterator[Path]:
             if os.path.isfile(path) and (name == PROJECT_FILE or _table_of(path) is not None):
                 yield path
                 return
+
+
+def user_folder() -> Path:
+    """Where the user's settings live, as platformdirs says."""
+    if sys.platform == "linux":  # the XDG rule, which spares every start the 5 ms of importing platformdirs
+        home = os.environ.get("XDG_CONFIG_HOME", "").strip()
+        return Path(home if os.path.isabs(home) else os.path.expanduser("~/.config"), "promptlens")
+    from platformdirs import user_config_path
+
+    return user_config_path("promptlens", appauthor=False)
 
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:

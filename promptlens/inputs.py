@@ -10,9 +10,8 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from promptlens.errors import InputError
 
@@ -24,8 +23,7 @@ BOM = b"\xef\xbb\xbf"
 FILE_SUFFIXES = (".txt", ".caption", ".json", ".jsonl", ".csv", ".tsv", ".yaml", ".yml", ".toml", ".md", ".png", ".jpg", ".jpeg", ".webp")
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """A prompt and where it came from.
 
     `name` is the path, `<text>`, `<stdin>` or `<stdin>:LINE`; `line` counts from 1; `id` and `options` are those of a JSON line.
@@ -35,11 +33,10 @@ class Prompt:
     name: str
     line: int | None = None
     id: Any = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """Something that is no prompt, and why. `line` counts from 1 where the input has lines."""
 
     name: str
@@ -151,7 +148,7 @@ def _json_line(text: str, name: str, number: int) -> Prompt | Unreadable:
     import json  # 8 ms: only for those who send it
 
     try:
-        row = json.loads(text)
+        row = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         return Unreadable(name, f"line {number} is not JSON: {error}.", number)
     if not isinstance(row, dict):
@@ -162,4 +159,8 @@ def _json_line(text: str, name: str, number: int) -> Prompt | Unreadable:
         return Unreadable(name, f"line {number}: {why}.", number, given_id)
     if options is not None and not isinstance(options, dict):
         return Unreadable(name, f"line {number}: 'options' must be an object, not {type(options).__name__}.", number, given_id)
-    return Prompt(prompt, name, number, given_id, options or {})
+    return Prompt(prompt, name, number, given_id, options)
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

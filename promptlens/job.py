@@ -43,7 +43,7 @@ class Job:
             options["negative"] = True
         return analyze_with(text, host, get_model(self.model), make_options(host, options))
 
-    def for_line(self, options: Mapping[str, Any]) -> Job:
+    def for_line(self, options: Mapping[str, Any] | None) -> Job:
         """The job of one line with options of its own; where it names another host, this job's options hold as far as that has them."""
         if not options:
             return self

@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass
-from typing import Literal, TextIO
+from typing import Literal, NamedTuple, TextIO
 
 ColorChoice = Literal["auto", "always", "never"]
 
@@ -17,8 +16,7 @@ MIN_WIDTH = 24  # narrower than this a bar and its number do not fit
 MAX_WIDTH = 120  # wider than this a line of prompt is hard to read
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(NamedTuple):
     """Cells in a line, whether colours are on, and whether only ASCII can be written."""
 
     width: int = 80

@@ -9,8 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 from promptlens.errors import UnknownNameError
 from promptlens.terminal import Screen
@@ -21,8 +20,7 @@ if TYPE_CHECKING:  # the help names the formats; it need not wait for what repor
 Role = Literal["positive", "negative"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A report and the prompt it is of: `name` says where that came from, `id` is that of a JSON line."""
 
     report: Report
@@ -31,8 +29,7 @@ class Entry:
     id: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(NamedTuple):
     """A prompt that could not be read or analysed, and why."""
 
     message: str

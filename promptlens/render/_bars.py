@@ -38,6 +38,7 @@ def some(count: int, first: int, last: int, *others: int) -> Iterator[tuple[int,
 
 
 def bars(drawn: Drawing, width: int, glyphs: Glyphs) -> Iterator[Row]:
+    """A row for each chunk, or for the first and last of very many. Where the line is short, the reason goes below its bar."""
     use = drawn.use
     cells = BAR_CELLS if width >= 60 else max(width - 16, 6) if width < 40 else 15
     for before, n in some(len(use.chunks), FIRST_BARS, LAST_BARS):
@@ -62,7 +63,7 @@ def _bar(drawn: Drawing, number: int, cells: int, width: int, glyphs: Glyphs) ->
         Run(glyphs.free * (cells - len(bar)), "dim"),
         Run(f" {used:>5}"),
     ]
-    reason = Run(why_ended(use, number, drawn.cut_word(_stop(drawn, number))), "dim")
+    reason = Run(why_ended(use, number, drawn.cut_word(chunk.stop)), "dim")
     at = 3 + digits + cells + 1 + max(len(used), 5) + 2
     if width - at >= 24:
         first, *rest = wrap([reason], width - at)
@@ -71,8 +72,3 @@ def _bar(drawn: Drawing, number: int, cells: int, width: int, glyphs: Glyphs) ->
     else:
         yield row
         yield from wrap([reason], width, first=" " * (3 + digits), indent=" " * (3 + digits))
-
-
-def _stop(drawn: Drawing, number: int) -> int:
-    """The place of the first token after a chunk."""
-    return next((end for _, end, label in drawn.ranges[number : number + 200] if label == number), 0)

@@ -6,13 +6,12 @@ reach the model. Of a prompt too long to show, the parts around the first and la
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from promptlens.hosts import EncoderUse, Fragment, Stream
-from promptlens.render._runs import Atom, atoms, quoted
+from promptlens.render._runs import Atom, atoms, cluster_start, quoted
 from promptlens.spans import Span, clusters
 from promptlens.tokens import Token
 
@@ -38,8 +37,7 @@ class Mark(NamedTuple):
     label: int
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(NamedTuple):
     """The tokens that one encoder gets, as far as they are placed: `ranges` are (first place, end, chunk or LOST) in order."""
 
     prompt: str
@@ -95,7 +93,7 @@ class Drawing:
         if start >= len(tokens):
             return ""
         upto = tokens[end - 1].span.end if end <= len(tokens) else len(self.prompt)
-        first = tokens[start].span.start
+        first = cluster_start(self.prompt, tokens[start].span.start)
         return quoted(self.prompt[first:upto].rstrip(), 240)
 
 
@@ -168,13 +166,9 @@ def _regions(drawn: Drawing, marks: Sequence[Mark]) -> list[Span]:
 
 
 def _edge(text: str, at: int) -> int:
-    """A place near `at`, further on, where no grapheme cluster is cut (a blank, if one is near)."""
+    """A place near `at` where no grapheme cluster is cut: after a blank, if one is near."""
     blank = text.find(" ", at, at + 24)
-    if blank >= 0 and at:
-        return blank + 1
-    while 0 < at < len(text) and (unicodedata.category(text[at])[0] in "MC" or "\U0001f1e6" <= text[at] <= "\U0001f3ff"):
-        at += 1
-    return at
+    return blank + 1 if blank >= 0 and 0 < at < len(text) else cluster_start(text, at)
 
 
 def _region(drawn: Drawing, region: Span, marks: Sequence[Mark], bar: str, newline: str) -> Iterator[Atom]:

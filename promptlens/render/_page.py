@@ -26,6 +26,7 @@ from promptlens.spans import line_column
 from promptlens.terminal import Screen
 
 LISTED = 8
+SAID_ALREADY = frozenset({"TB101"})  # lost words
 
 
 def page(entry: Entry, screen: Screen) -> list[Row]:
@@ -49,8 +50,8 @@ def _sections(entry: Entry, screen: Screen) -> Iterator[Row]:
         for group in groups:
             yield from _group(usage, group, len(groups) > 1, width, glyphs)
         yield from _removed(usage, width)
+    yield from _verdict(usage, width)
     yield from _findings(entry.report, width)
-    yield from _verdict(entry.report, width)
 
 
 def same_splits(uses: Sequence[EncoderUse]) -> list[list[EncoderUse]]:
@@ -180,21 +181,22 @@ def _removed(usage: Usage, width: int) -> Iterator[Row]:
         yield []
 
 
+def _verdict(usage: Usage, width: int) -> Iterator[Row]:
+    if usage.failure or any(use.lost_places for line in usage.lines for use in line.encoders):
+        return
+    words = "Nothing is lost: every token reaches the model." if usage.encoders[0].used else "The prompt is empty: the model gets no words."
+    yield from wrap([Run(words, "ok")], width)
+    yield []
+
+
 def _findings(report: Report, width: int) -> Iterator[Row]:
+    """What the rules found, but for what the page says already."""
     for finding in report.findings:
+        if finding.code in SAID_ALREADY:
+            continue
         line, column = line_column(report.usage.prompt, finding.span.start)
         style = "error" if finding.severity == "error" else "title"
         head = [Run(f"{finding.severity} {finding.code}", style), Run(f" {line}:{column} ", "dim"), Run(finding.message)]
         yield from wrap(head, width, indent="  ")
         if finding.hint:
             yield from wrap([Run(finding.hint, "dim")], width, first="  ", indent="  ")
-    if report.findings:
-        yield []
-
-
-def _verdict(report: Report, width: int) -> Iterator[Row]:
-    usage = report.usage
-    if usage.failure or any(use.lost_places for line in usage.lines for use in line.encoders):
-        return
-    words = "Nothing is lost: every token reaches the model." if usage.encoders[0].used else "The prompt is empty: the model gets no words."
-    yield from wrap([Run(words, "ok")], width)

@@ -6,14 +6,19 @@ What cannot be printed is shown as an escape: nothing out of a prompt can steer 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from promptlens.spans import Span, cell_width, clusters
+from promptlens.spans import cell_width, clusters
 from promptlens.terminal import escape
 
 # A cluster may hold any number of combining marks; from here on they are only counted.
 MAX_CLUSTER = 32
+MAX_LOOK_BACK = 64
+
+# Text of one cell a character, with the signs that pages use: measured without loading the tables of all the others.
+_SIMPLE = re.compile("[ -~·…┃━╸─↵]*")
 
 JOINERS = "\u200c\u200d"
 TAGS = ("\U000e0020", "\U000e007f")  # they spell the flags of England, Scotland and Wales
@@ -67,15 +72,27 @@ def visible_text(text: str) -> str:
 
 def quoted(text: str, limit: int = 240) -> str:
     """A stretch of the user's text in quotes, in one line; the middle of a long one is left out and counted."""
-    if len(text) > limit:
-        head, tail = Span(0, limit * 2 // 3), Span(len(text) - limit // 3, len(text))
-        left_out = tail.start - head.end
-        return f'"{visible_text(head.of(text))}" … {left_out:,} characters … "{visible_text(tail.of(text))}"'
-    return f'"{visible_text(text)}"'
+    if len(text) <= limit:
+        return f'"{visible_text(text)}"'
+    head, tail = cluster_start(text, limit * 2 // 3), cluster_start(text, len(text) - limit // 3)
+    return f'"{visible_text(text[:head])}" … {tail - head:,} characters … "{visible_text(text[tail:])}"'
+
+
+def cluster_start(text: str, at: int) -> int:
+    """Where the grapheme cluster around a place begins (looking back no further than clusters in use are long)."""
+    if at <= 0 or at >= len(text) or (text[at - 1 : at + 1].isalpha() and text[at - 1 : at + 1].isascii()):
+        return at
+    low = at
+    while low > 0 and at - low < MAX_LOOK_BACK and not (text[low].isascii() and text[low].isalnum()):
+        low -= 1
+    return max((s.start + low for s in clusters(text[low : at + 1]) if s.start + low <= at), default=at)
 
 
 def atoms(text: str, style: str = "") -> Iterator[Atom]:
     """The clusters of a text without line breaks."""
+    if _SIMPLE.fullmatch(text):
+        yield from (Atom(char, style, 1, " " if char == " " else "") for char in text)
+        return
     for span in clusters(text):
         cluster = span.of(text)
         if cluster == " ":
@@ -87,7 +104,7 @@ def atoms(text: str, style: str = "") -> Iterator[Atom]:
 
 
 def wrap(runs: Iterable[Run], width: int, *, first: str = "", indent: str = "") -> list[Row]:
-    """Runs as lines of at most `width` cells: `first` begins the first, `indent` the others."""
+    """Runs as lines of at most `width` cells: `first` begins the first, `indent` the others (plain ASCII)."""
     return wrap_atoms((a for run in runs for a in atoms(run.text, run.style)), width, first=first, indent=indent)
 
 
@@ -104,9 +121,9 @@ class _Wrapped:
 
     def __init__(self, width: int, first: str, indent: str) -> None:
         self.width = width
-        self.indent = Atom(indent, "", cell_width(indent))
+        self.indent = Atom(indent, "", len(indent))
         self.done: list[Row] = []
-        self.line: list[Atom] = [Atom(first, "", cell_width(first))]
+        self.line: list[Atom] = [Atom(first, "", len(first))]
         self.cells = self.line[0].width
         self.word: list[Atom] = []
         self.word_cells = 0

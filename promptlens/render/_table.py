@@ -94,7 +94,7 @@ def _shortened(text: str, cells: int) -> str:
 
 def written(records: Sequence[Mapping[str, Any]], output_format: TableFormat, screen: Screen) -> Iterator[str]:
     """Records in a format for programs, every value of them."""
-    from promptlens.render.json import dumped
+    from promptlens.render._json import dumped
 
     if output_format == "json":
         yield dumped(records, screen, indent=2) + "\n"

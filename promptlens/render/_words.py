@@ -77,7 +77,7 @@ def counter(use: EncoderUse) -> str:
     room = max(use.capacity, capacity)
     if count > room and not use.lost_places:
         room = -(-count // capacity) * capacity  # an embedding longer than a window
-    return f"{count}/{room}"
+    return f"{count:,}/{room:,}"
 
 
 def removed_reason(fragment: Fragment) -> str:

@@ -2,7 +2,8 @@
 
     hero.txt: clip-l 76/150 tokens, 2 chunks (75|1), 0 lost
 
-The line of a prompt that the host fails on names the error and its place. Counts of lost tokens are over all texts of a prompt.
+What has a place says it as editors expect, `hero.txt:1:4: error a1111 ValueError: ...`: the error of a host that fails, and findings.
+Counts of lost tokens are over all texts of a prompt.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ def write(entries: Iterable[Entry | Trouble], screen: Screen) -> Iterator[str]:
         if isinstance(entry, Entry):
             name = visible_text(entry.name)
             usage = entry.report.usage
-            lines = [_failed(usage)] if usage.failure else [_line(usage, n) for n in range(len(usage.encoders))]
-            lines += [f"{f.severity} {f.code} at {_place(usage, f.span.start)}: {visible_text(f.message)}" for f in entry.report.findings]
-            text = "".join(f"{name}: {line}\n" for line in lines)
+            lines = [_failed(usage)] if usage.failure else [f" {_line(usage, n)}" for n in range(len(usage.encoders))]
+            lines += [f"{_place(usage, f.span.start)}: {f.severity} {f.code} {visible_text(f.message)}" for f in entry.report.findings]
+            text = "".join(f"{name}:{line}\n" for line in lines)
             yield text.encode("ascii", "backslashreplace").decode() if screen.ascii else text
 
 
@@ -41,17 +42,14 @@ def _line(usage: Usage, number: int) -> str:
         sizes = [*sizes[: LISTED_CHUNKS - 2], "...", sizes[-1]]
     texts = f", {many(len(usage.lines), 'text')}" if len(usage.lines) > 1 else ""
     # No separators in numbers: these lines are read by programs too.
-    return f"{use.encoder.name} {counter(use)} tokens, {_plain(len(use.chunks), 'chunk')} ({'|'.join(sizes)}), {lost} lost{texts}"
-
-
-def _plain(count: int, noun: str) -> str:
-    return many(count, noun).replace(",", "")
+    tokens, chunks = counter(use).replace(",", ""), many(len(use.chunks), "chunk").replace(",", "")
+    return f"{use.encoder.name} {tokens} tokens, {chunks} ({'|'.join(sizes)}), {lost} lost{texts}"
 
 
 def _failed(usage: Usage) -> str:
     failure = usage.failure
     assert failure is not None
-    return f"{usage.host.name} {failure.name} at {_place(usage, failure.span.start)}: {visible_text(failure.message)}"
+    return f"{_place(usage, failure.span.start)}: error {usage.host.name} {failure.name}: {visible_text(failure.message)}"
 
 
 def _place(usage: Usage, index: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from promptlens.render import Entry, Trouble
-from promptlens.render.json import as_dict, dumped, label
+from promptlens.render._json import dumped, labelled
 from promptlens.report import SCHEMA
 from promptlens.terminal import Screen
 
@@ -19,7 +19,7 @@ def write(entries: Iterable[Entry | Trouble], screen: Screen) -> Iterator[str]:
     """A line for each prompt, in order."""
     for entry in entries:
         if isinstance(entry, Entry):
-            row = {"id": label(entry), "role": entry.role, **as_dict(entry)}
+            row = labelled(entry)
         else:
             given = entry.name if entry.id is None and entry.line is None else entry.id
             row = {"schema": SCHEMA, "id": given, "line": entry.line, "ok": False, "error": entry.message}
