@@ -176,8 +176,8 @@ def _without(job: Job, line: Line, number: int, use: EncoderUse) -> tuple[Chunk,
     chunks = usage.host.pack(replace(line.parsed, fragments=left), use.encoder, usage.model, usage.options).chunks
     if len(chunks) != len(use.chunks):
         raise ConditioningError(
-            f"compel fails on this prompt (RuntimeError): without {line.fragments[number].text!r} it is {len(chunks)} windows instead of "
-            f'{len(use.chunks)}, and downweight_mode "REMOVE" averages the two.'
+            f"compel fails on this prompt (RuntimeError): without {line.fragments[number].text!r} it needs {len(chunks)} instead of "
+            f'{len(use.chunks)} windows, and downweight_mode "REMOVE" averages the two.'
         )
     return chunks
 
