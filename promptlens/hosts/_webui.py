@@ -51,8 +51,9 @@ def parse_webui(text: str, *, steps: int, emphasis: bool, negative: bool, strip:
     `negative`: the prompt goes into the negative box, where AND does not split. `strip`: outer white space is cut (Forge).
     """
     if not _SYNTAX(text) and "AND" not in text and "BREAK" not in text:
-        plain = text.strip() if strip else text
-        origin = Origin.of_slices([(text.index(plain), text.index(plain) + len(plain))]) if plain != text and plain else None
+        plain = text.strip() if strip else text if negative else text.rstrip()
+        start = text.index(plain)
+        origin = Origin.of_slices([(start, start + len(plain))]) if start else None
         return new_parsed((new_line(plain, (new_fragment(plain, 1.0, "text", origin),)),))
     removed: list[Fragment] = []
     left = _without(Derived(text), _COMMENT_LINE, "comment", "\n", removed)
