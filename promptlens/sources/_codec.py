@@ -147,11 +147,11 @@ def _json_written(found: re.Match[str]) -> str:
     return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
-_ESCAPED_LETTER = re.compile(r"\\u(?!00[01])[0-9a-fA-F]{4}")
+_ESCAPED_LETTER = re.compile(r"\\u(?!00[0-7])[0-9a-fA-F]{4}")
 
 
 def _json_escape(text: str, raw: str, context: str) -> str:
-    # a string whose letters are written as \uXXXX comes from a program that writes ASCII only
+    # a string whose letters beyond ASCII are written as \uXXXX comes from a program that writes ASCII only
     return (_MAY_ESCAPE if _ESCAPED_LETTER.search(raw) else _MUST_ESCAPE).sub(_json_written, text)
 
 

@@ -65,13 +65,13 @@ def _opened(content: bytes) -> tuple[dict[str, Any], Any]:
             with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
                 _LAST[:] = [image]
                 found = ParserManager().parse(image)
-                chunks = dict(image.info)
+                chunks = {str(name): text for name, text in image.info.items()}
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
             raise ValueError("it has too many pixels") from None
         except UnidentifiedImageError:
             raise ValueError("it does not begin like a PNG, JPEG or WebP") from None
     if found is not None and isinstance(found.raw_parameters, dict):
-        chunks |= found.raw_parameters
+        chunks |= {str(name): text for name, text in found.raw_parameters.items()}
     return chunks, found
 
 
