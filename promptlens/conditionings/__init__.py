@@ -27,8 +27,8 @@ from promptlens.report import Usage
 FloatArray = NDArray[np.float32]
 
 
-class Encoder(Protocol):
-    """What is used of a `TextEncoder`; the numbers count layers in the weights, and those the weights lack at the end."""
+class EncodesWindows(Protocol):
+    """What is used of a text encoder: `layers` are those its weights hold, `missing_layers` those they lack at the end."""
 
     @property
     def width(self) -> int: ...
@@ -37,17 +37,10 @@ class Encoder(Protocol):
     @property
     def missing_layers(self) -> int: ...
 
-    def embed(self, ids: Any) -> FloatArray: ...
+    def encode_windows(self, windows: Sequence[Window], *, layer: str | int = "last", final_norm: bool = True) -> Encoded: ...
 
-    def encode(
-        self,
-        ids: Any,
-        *,
-        layer: str | int = "last",
-        final_norm: bool = True,
-        hide: Sequence[Iterable[int]] | None = None,
-        vectors: Sequence[Mapping[int, Any]] | None = None,
-    ) -> Encoded: ...
+
+Encoders = Mapping[str, EncodesWindows]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +87,7 @@ class Job:
     """A prompt to condition on, analysed. `embeddings` are as the caller gave them, `options` the conditioner's own."""
 
     usage: Usage
-    encoders: Mapping[str, Encoder]
+    encoders: Encoders
     clip_skip: int | None
     until_step: int | None
     part: int
@@ -149,7 +142,7 @@ def conditioning(
     host: str = DEFAULT_HOST,
     model: str = DEFAULT_MODEL,
     *,
-    encoders: Mapping[str, Encoder],
+    encoders: Encoders,
     clip_skip: int | None = None,
     until_step: int | None = None,
     part: int = 0,
@@ -171,7 +164,7 @@ def make_recipe(
     host: str = DEFAULT_HOST,
     model: str = DEFAULT_MODEL,
     *,
-    encoders: Mapping[str, Encoder],
+    encoders: Encoders,
     clip_skip: int | None = None,
     until_step: int | None = None,
     part: int = 0,
@@ -191,28 +184,21 @@ def make_recipe(
     return row.recipe(Job(usage, encoders, clip_skip, until_step, part, options.get("embeddings"), row.options(**own)))
 
 
-def encode_asks(asks: Iterable[Ask], encoders: Mapping[str, Encoder]) -> dict[Ask, Answer]:
+def encode_asks(asks: Iterable[Ask], encoders: Encoders) -> dict[Ask, Answer]:
     """Answers to all of them; equal ones are encoded once, windows that go together in one call."""
     groups: dict[tuple[str, int, bool, int], dict[Ask, None]] = {}
     for ask in asks:
         groups.setdefault((ask.encoder, ask.layer, ask.final_norm, len(ask.window.ids)), {})[ask] = None
     answers: dict[Ask, Answer] = {}
     for (name, layer, final_norm, _), group in groups.items():
-        windows = [ask.window for ask in group]
-        encoded = encoders[name].encode(
-            [w.ids for w in windows],
-            layer=layer,
-            final_norm=final_norm,
-            hide=[w.hide for w in windows],
-            vectors=[{v.position: np.frombuffer(v.values, "<f4") for v in w.vectors} for w in windows],
-        )
+        encoded = encoders[name].encode_windows([ask.window for ask in group], layer=layer, final_norm=final_norm)
         for n, ask in enumerate(group):
             projected = None if encoded.projected is None else encoded.projected[n]
             answers[ask] = Answer(encoded.hidden[n], encoded.pooled[n], projected)
     return answers
 
 
-def _check_encoders(model: Model, encoders: Mapping[str, Encoder]) -> None:
+def _check_encoders(model: Model, encoders: Encoders) -> None:
     names = [e.name for e in model.encoders]
     missing = [name for name in names if name not in encoders]
     if missing:

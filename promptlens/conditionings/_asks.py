@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from promptlens.conditionings import Answers, Ask, FloatArray, Job
 from promptlens.encoder.windows import Vector, Window
 from promptlens.errors import ConditioningError, OptionError, WeightsError
@@ -46,6 +48,16 @@ def make_ask(
     placed = tuple(Vector.at(position, values) for position, values in sorted((vectors or {}).items()))
     window = Window(tuple(ids), frozenset(hide), placed)
     return Ask(encoder.name, window, layer, encoder.final_norm if final_norm is None else final_norm)
+
+
+def end_embedding(job: Job, encoder: Encoder) -> FloatArray:
+    """The embedding (width,) of the end token: what goes into the first layer with it less what goes in with nothing in its place."""
+    given = job.encoders[encoder.name]
+    nothing = Vector.at(0, np.zeros(given.width))
+    windows = [Window((encoder.eos,)), Window((encoder.eos,), vectors=(nothing,))]
+    rows = given.encode_windows(windows, layer=given.layers + given.missing_layers + 1, final_norm=False).hidden[:, 0]
+    difference: FloatArray = rows[0] - rows[1]
+    return difference
 
 
 def projected(answers: Answers, ask: Ask) -> FloatArray:

@@ -29,7 +29,7 @@ import numpy as np
 
 from promptlens.analysis import analyze
 from promptlens.conditionings import Answers, Ask, Conditioner, Conditioning, FloatArray, Job, Recipe
-from promptlens.conditionings._asks import check_part, default_layer, make_ask, projected
+from promptlens.conditionings._asks import check_part, default_layer, end_embedding, make_ask, projected
 from promptlens.conditionings._compel_masks import hidden_slots
 from promptlens.conditionings._join import column, join_chunks, join_encoders
 from promptlens.errors import ConditioningError, OptionError
@@ -52,8 +52,7 @@ class _Layer:
         """The window of some ids. A hidden end token is put in as a vector, for the encoder reads pooled at the first that it sees."""
         vectors = {}
         if hide and self.encoder.eos in ids and ids.index(self.encoder.eos) in hide:
-            end = job.encoders[self.encoder.name].embed([[self.encoder.eos]])[0][0]
-            vectors = {slot: end for slot in hide if ids[slot] == self.encoder.eos}
+            vectors = dict.fromkeys((slot for slot in hide if ids[slot] == self.encoder.eos), end_embedding(job, self.encoder))
             ids = [0 if slot in vectors else token_id for slot, token_id in enumerate(ids)]
         return make_ask(job, self.encoder, ids, self.number, final_norm=self.final_norm, vectors=vectors, hide=tuple(hide))
 

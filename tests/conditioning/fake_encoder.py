@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from promptlens.encoder.windows import Encoded
+from promptlens.encoder.windows import Encoded, Window
 
 Array = NDArray[np.float32]
 
@@ -20,7 +20,7 @@ START, END = 49406, 49407
 
 
 class FakeEncoder:
-    """`calls` lists how many windows each call of `encode` was given."""
+    """`calls` lists how many windows each call was given."""
 
     def __init__(self, width: int = 6, *, layers: int = 3, missing_layers: int = 0, projects: bool = False, seed: int = 0) -> None:
         random = np.random.default_rng(seed)
@@ -32,9 +32,6 @@ class FakeEncoder:
         self.mixes = random.standard_normal((layers, width, width))
         self.projection = random.standard_normal((width, width)) if projects else None
         self.calls: list[int] = []
-
-    def embed(self, ids: Any) -> Array:
-        return np.asarray([[self.table[i % 101] for i in row] for row in ids], dtype=np.float32)
 
     def state(
         self,
@@ -65,27 +62,17 @@ class FakeEncoder:
         assert self.projection is not None
         return np.asarray(pooled @ self.projection, dtype=np.float32)
 
-    def encode(
-        self,
-        ids: Any,
-        *,
-        layer: str | int = "last",
-        final_norm: bool = True,
-        hide: Sequence[Iterable[int]] | None = None,
-        vectors: Sequence[Mapping[int, Any]] | None = None,
-    ) -> Encoded:
+    def encode_windows(self, windows: Sequence[Window], *, layer: str | int = "last", final_norm: bool = True) -> Encoded:
         depth = {"last": 1, "penultimate": 2}[layer] if isinstance(layer, str) else layer
-        hides = [tuple(h) for h in hide] if hide is not None else [()] * len(ids)
-        replaced = list(vectors) if vectors is not None else [{}] * len(ids)
-        for row, hidden, placed in zip(ids, hides, replaced, strict=True):
-            assert all(0 <= i < 49408 for p, i in enumerate(row) if p not in placed)
-            end = list(row).index(END) if END in row else 0
-            assert not {0, end} & set(hidden)
-        self.calls.append(len(ids))
-        rows = list(zip(ids, hides, replaced, strict=True))
-        states = [self.state(row, layer=depth, final_norm=final_norm, hide=h, vectors=v) for row, h, v in rows]
-        last = [self.state(row, hide=h, vectors=v)[list(row).index(END) if END in row else 0] for row, h, v in rows]
-        pooled = np.stack(last)
+        self.calls.append(len(windows))
+        states, ends = [], []
+        for window in windows:
+            vectors = {v.position: np.frombuffer(v.values, "<f4") for v in window.vectors}
+            assert all(0 <= token_id < 49408 for place, token_id in enumerate(window.ids) if place not in vectors)
+            assert not {0, window.eos} & window.hide  # as `TextEncoder` refuses it
+            states.append(self.state(window.ids, layer=depth, final_norm=final_norm, hide=window.hide, vectors=vectors))
+            ends.append(self.state(window.ids, hide=window.hide, vectors=vectors)[window.eos])
+        pooled = np.stack(ends)
         return Encoded(np.stack(states), pooled, None if self.projection is None else self.project(pooled))
 
 
