@@ -171,13 +171,13 @@ def _group(
     start = len(EMBEDDING) + (found[0].start() if found else 0)
     pieces = [(a + len(EMBEDDING), b + len(EMBEDDING)) for a, b in others]
     vectors = find_embedding(name, embeddings)
-    stripped = name.strip(",")
+    end, stripped = start + len(name), name.strip(",")
     if vectors is None and stripped != name:
         vectors = find_embedding(stripped, embeddings)
         # What is left over begins as many characters in as the stripped name is long, wherever the commas stood.
-        pieces.insert(0, (start + len(stripped), start + len(name)))
-        name = stripped
-    place = origin.slice(0, start + len(name))
+        pieces.insert(0, (start + len(stripped), end))
+        end, name = start + len(stripped), stripped or name
+    place = Origin((Run(0, len(name), *origin.range(0, end)),))
     if vectors is None:
         missing.append(Fragment(name, weight, "missing", place))
     else:
@@ -202,12 +202,11 @@ def find_embedding(name: str, embeddings: Mapping[str, int]) -> int | None:
     if not embeddings:
         return None
     for folder in _folders(embeddings):
-        path = posixpath.normpath(posixpath.join("/", folder, name)) if not name.startswith("/") else ""
-        inside = "/" if not folder else f"/{folder}/"
-        if not path.startswith(inside):
+        path = posixpath.relpath(posixpath.join("/-", folder, name), posixpath.join("/-", folder))
+        if path.startswith(".."):  # out of the folder, where the host does not look
             continue
         for key, vectors in embeddings.items():
-            if _is_file(path[1:], key):
+            if _is_file(posixpath.join(folder, path), key):
                 return vectors
     return None
 
