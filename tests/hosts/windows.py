@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
 
 from promptlens import analyze
 from promptlens.hosts import EncoderUse
@@ -14,7 +15,7 @@ def words(count: int) -> str:
     return " ".join(["cat"] * count)
 
 
-def use(prompt: str, host: str, model: str = "sd15", encoder: int = 0, **options: object) -> EncoderUse:
+def use(prompt: str, host: str, model: str = "sd15", encoder: int = 0, **options: Any) -> EncoderUse:
     """What one encoder gets of the counted line."""
     return analyze(prompt, host=host, model=model, **options).usage.encoders[encoder]
 
