@@ -9,7 +9,7 @@ from promptlens.hosts import HOSTS, EncoderUse, Host, HostFailure, Parsed, Parse
 from promptlens.hosts._join import join_uses
 from promptlens.models import Model, get_model
 from promptlens.quick import quick_maker
-from promptlens.report import HostError, Line, Report, Usage
+from promptlens.report import Finding, Found, HostError, Line, Report, Usage
 
 # The syntax most prompts are written in and shared with is AUTOMATIC1111's, and most models people run are SDXL's children.
 # SDXL's first encoder counts as SD1's does, so the numbers are right for both.
@@ -53,18 +53,25 @@ def make_options(host: Host, options: dict[str, Any]) -> Any:
     return host.options(**options)
 
 
-def analyze_with(text: str, host: Host, model: Model, options: Any) -> Report:
-    """`analyze` with everything looked up: what to call in a loop."""
+def default_findings(usage: Usage) -> tuple[Finding, ...]:
+    """What all rules find with their default settings."""
+    from promptlens.rules import run_rules  # the rules are imported when somebody first asks for findings
+
+    return run_rules(usage)
+
+
+def analyze_with(text: str, host: Host, model: Model, options: Any, found: Found = default_findings) -> Report:
+    """`analyze` with everything looked up: what to call in a loop. `found` is what finds the findings, when they are asked for."""
     if not isinstance(text, str):
         raise OptionError(f"A prompt is a str, not {type(text).__name__}.")
     try:
         parsed = host.parse(text, options)
         lines = tuple([_new_line(line, tuple([host.pack(line, e, model, options) for e in model.encoders])) for line in parsed.lines])
     except HostFailure as failure:
-        return Report(_failed(text, host, model, options, failure))
+        return Report(_failed(text, host, model, options, failure), found)
     if len(lines) > 1 or parsed.failure:
-        return Report(_several(text, host, model, options, parsed, lines))
-    return _new_report(_new_usage(text, host, model, lines, 0, parsed.removed, None, options))
+        return Report(_several(text, host, model, options, parsed, lines), found)
+    return _new_report(_new_usage(text, host, model, lines, 0, parsed.removed, None, options), found)
 
 
 def _several(text: str, host: Host, model: Model, options: Any, parsed: Parsed, lines: tuple[Line, ...]) -> Usage:
@@ -79,9 +86,12 @@ def _several(text: str, host: Host, model: Model, options: Any, parsed: Parsed, 
 
 
 def _heaviest(lines: tuple[Line, ...]) -> int:
-    """Index of the line that the host's counter shows."""
-    counts = [line.encoders[0].shown_count or 0 for line in lines]
-    return counts.index(max(counts))
+    """Index of the line that the host's counter shows, or that it would show if it had one."""
+    return max(range(len(lines)), key=lambda n: (lines[n].parsed.counted, _shown(lines[n].encoders[0])))
+
+
+def _shown(use: EncoderUse) -> int:
+    return use.used + use.lost_count if use.shown_count is None else use.shown_count
 
 
 def _failed(text: str, host: Host, model: Model, options: Any, failure: HostFailure) -> Usage:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,15 +21,22 @@ Severity = Literal["error", "warning", "info"]
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replace the text under `span` of the prompt."""
+    """Replace the text under `span` of the prompt.
+
+    `safe`: the model gets what the prompt already says or plainly means. Otherwise the edit is a guess, or it drops or weighs words.
+    """
 
     span: Span
     replacement: str
+    safe: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule reports; `hint` says in plain words what to do."""
+    """What a rule reports; `hint` says in plain words what to do.
+
+    `amount` says how bad it is in the rule's own unit (tokens lost, slots wasted; 1 where there is none): what a fix must not raise.
+    """
 
     code: str
     severity: Severity
@@ -37,6 +44,7 @@ class Finding:
     message: str
     hint: str = ""
     edit: Edit | None = None
+    amount: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +114,30 @@ class Usage:
         return self.failure.name if self.failure else None
 
 
-@dataclass(frozen=True, slots=True)
+Found = tuple[Finding, ...] | Callable[[Usage], tuple[Finding, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """An analysed prompt."""
+    """An analysed prompt. `found` is what was found, or what finds it: `findings` calls that once, when first asked for."""
 
     usage: Usage
-    findings: tuple[Finding, ...] = ()
+    found: Found = field(default=(), repr=False)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the rules report, by place and then by code."""
+        found = self.found
+        if not isinstance(found, tuple):
+            found = found(self.usage)
+            object.__setattr__(self, "found", found)
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Report) and self.usage == other.usage and self.findings == other.findings
+
+    def __hash__(self) -> int:
+        return hash(self.usage)
 
     @property
     def ok(self) -> bool:
@@ -229,5 +255,5 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "span": _span(finding.span),
         "message": finding.message,
         "hint": finding.hint,
-        "edit": None if edit is None else {"span": _span(edit.span), "replacement": edit.replacement},
+        "edit": None if edit is None else {"span": _span(edit.span), "replacement": edit.replacement, "safe": edit.safe},
     }

@@ -1,0 +1,108 @@
+"""TB302: brackets that do not pair, and brackets of a name that the host takes for emphasis."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from promptlens.report import Edit, Usage
+from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._brackets import Brackets, brackets, live_kinds, readable, texts
+from promptlens.rules._reading import reading
+from promptlens.rules._words import shown
+from promptlens.spans import Span
+
+_BRACKET = re.compile(r"[()\[\]]")
+_LAST_NUMBER = re.compile(r":\s*[+-]?[.\d]+\s*$")
+# A name of Danbooru with what it belongs to: `saber_(fate)`, `saber (fate)`. Its words hold no comma, colon or further bracket.
+_NAME = re.compile(
+    r"(?:(?<=[\n,(])|^)[ \t]*(?P<name>[^\s,()\[\]:\\][^\n,()\[\]:\\]*?)(?P<gap>[ _])\((?P<series>[^\n,()\[\]:\\]+)\)(?=[ \t]*(?:[,\n)]|$))"
+)
+# What Danbooru names belong to most often. In brackets after a name, these are never meant as emphasis; of any other word one cannot say.
+_SERIES_NAMES = """
+    fate, fate/stay night, fate/grand order, vocaloid, touhou, pokemon, idolmaster, genshin impact, blue archive, honkai impact, arknights,
+    azur lane, kancolle, kantai collection, fire emblem, nier, nier automata, league of legends, overwatch, final fantasy, street fighter,
+    persona, xenoblade, xenoblade chronicles, the legend of zelda, marvel, naruto, bleach, one piece, dragon ball, gundam, evangelion,
+    umamusume, hololive, nijisanji, splatoon, zenless zone zero, wuthering waves, nikke, granblue fantasy, guilty gear, danganronpa, jojo,
+    madoka magica, sailor moon, cosplay, series, character, meme, artist, company, phrase, object
+"""
+_SERIES = frozenset(name.strip() for name in _SERIES_NAMES.split(","))
+
+
+@rule(
+    "TB302",
+    "bad-brackets",
+    "warning",
+    summary="brackets do not pair, or brackets of a name are read as emphasis",
+    why="A bracket that is never closed weighs everything up to the end of the prompt in some hosts, and in others turns every "
+    "weight after it into text; one that was never opened is read as a word. And the brackets of names, as in `saber (fate)`,"
+    " are emphasis to the host: they vanish and weigh what is in them. A backslash before a bracket makes it text: `saber "
+    "\\(fate\\)`.",
+    wrong=Example("1girl, (red hair, hatsune_miku_(vocaloid)"),
+    right=Example("1girl, (red hair), hatsune_miku_\\(vocaloid\\)"),
+)
+def bad_brackets(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
+    if not _BRACKET.search(usage.prompt):
+        return
+    kinds = live_kinds(usage)
+    if not kinds:
+        return
+    text = readable(usage)
+    found = brackets(usage, text, kinds)
+    yield from _unpaired(usage, text, found)
+    if "round" in reading(usage).live:
+        yield from _names(text, found)
+
+
+def _unpaired(usage: Usage, text: str, found: Brackets) -> Iterator[Hit]:
+    for at in found.unopened:
+        edit = Edit(Span(at, at + 1), "\\" + text[at])
+        hint = f"Delete it, or write \\{text[at]} if the picture is to have one."
+        yield Hit(Span(at, at + 1), f"{text[at]!r} closes a bracket that was never opened; it is read as a word", hint, edit)
+    if not found.unclosed:
+        return
+    weighs = reading(usage).weighs_unclosed
+    ends = [end for _, end in texts(usage, text)]
+    inner: dict[int, str] = {}
+    for at in reversed(found.unclosed):
+        closer = ")" if text[at] == "(" else "]"
+        end = next(end for end in ends if end > at)
+        # Brackets that end at one place are closed by one edit, that of the innermost: edits must not meet.
+        inner[end] = inner.get(end, "") + closer
+    for at in found.unclosed:
+        end = next(end for end in ends if end > at)
+        closer = ")" if text[at] == "(" else "]"
+        does = (
+            f"it weighs all that follows: {shown(text[at + 1 : end], 40)}"
+            if weighs
+            else "it is read as a word, and so are the weights after it"
+        )
+        escaped = Edit(Span(at, at + 1), "\\" + text[at])
+        edit = _closed(text, at, end, inner.pop(end, "")) if weighs else escaped
+        yield Hit(Span(at, at + 1), f"{text[at]!r} is never closed; {does}", f"Close it with {closer} where its words end.", edit)
+
+
+def _closed(text: str, at: int, end: int, closers: str) -> Edit | None:
+    """The brackets closed where the text ends, as the host does."""
+    while end > at + 1 and text[end - 1].isspace():
+        end -= 1
+    if not closers or text[end - 1] == "\\":
+        return None
+    return Edit(Span(end, end), closers, safe="[" not in text[:end] and not _LAST_NUMBER.search(text, at, end))
+
+
+def _names(text: str, found: Brackets) -> Iterator[Hit]:
+    pairs = {(pair.start, pair.end) for pair in found.pairs}
+    for match in _NAME.finditer(text):
+        start, end = match.start("series") - 1, match.end("series") + 1
+        known = match["gap"] == "_" or match["series"].replace("_", " ").strip().casefold() in _SERIES
+        if not known or (start, end) not in pairs:
+            continue
+        name = shown(text[match.start("name") : end])
+        edit = Edit(Span(start, end), f"\\({match['series']}\\)")
+        yield Hit(
+            Span(start, end), f"the brackets of {name} are read as emphasis: they vanish and weigh {shown(match['series'])}", _HINT, edit
+        )
+
+
+_HINT = "Put a backslash before each of them."

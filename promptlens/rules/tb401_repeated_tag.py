@@ -1,0 +1,109 @@
+"""TB401: the same thing said twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from promptlens.report import Edit, Usage
+from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._brackets import readable
+from promptlens.rules._reading import reading
+from promptlens.rules._tags import Tag, deletion, normal, split
+from promptlens.rules._words import many, shown
+from promptlens.spans import Span
+
+_SYNTAX = re.compile(r"[()\[\]{}_\\\n，、]|BREAK|AND")
+_BRACKET = re.compile(r"[()\[\]{}|\\]")
+# Texts of which only one is read at a time: prompt editing and choices.
+_ALTERNATIVES = re.compile(r"\[[^\[\]]*[:|][^\[\]]*\]|\{[^{}]*\}")
+_APART = re.compile(r"[,\n，、]|\b(?:BREAK|AND)\b")
+_WORD = re.compile(r"[^\s,，、]+")
+
+# A single word must be said three times in a row to be remarked on ("very very"), two or more of them twice.
+TIMES_A_WORD = 3
+LONGEST_RUN = 12
+
+
+@rule(
+    "TB401",
+    "repeated-tag",
+    "warning",
+    summary="a tag is said twice, or words are repeated in a row",
+    why="Long prompts grow by copying, and the same tag slips in twice, perhaps in other letters, with an underscore or with a "
+    "weight. It takes its tokens again and adds next to nothing: to make something stronger, weigh it. Tags of texts that are"
+    " read apart (after BREAK or AND, in prompt editing and choices) do not count as repeated.",
+    wrong=Example("1girl, blue eyes, solo, Blue Eyes"),
+    right=Example("1girl, blue eyes, solo"),
+)
+def repeated_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
+    prompt = usage.prompt
+    words = prompt.casefold().split()
+    if "," in prompt or _SYNTAX.search(prompt):
+        yield from _twice(usage, prompt)
+    if len(words) - len({*words}) > 1:
+        yield from _in_a_row(prompt)
+
+
+def _twice(usage: Usage, prompt: str) -> Iterator[Hit]:
+    if not _SYNTAX.search(prompt):  # most prompts: nothing but commas
+        tags = [" ".join(tag.split()) for tag in prompt.casefold().split(",")]
+        said = [tag for tag in tags if tag]
+        if len({*said}) == len(said):
+            return
+    text = readable(usage)
+    apart = [match.span() for match in _ALTERNATIVES.finditer(text)]
+    first: dict[tuple[int, int, str], Tag] = {}
+    by_line = "\n" in text and reading(usage).splits_lines
+    for tag in split(text):
+        if any(start < tag.end and tag.start < end for start, end in apart):
+            continue
+        said_tag = normal(text[tag.start : tag.end])
+        if not any(map(str.isalnum, said_tag)):
+            continue
+        line = text.count("\n", 0, tag.start) if by_line else 0
+        known = first.setdefault((tag.section, line, said_tag), tag)
+        if known is not tag:
+            yield _repeated(prompt, text, tag, known)
+
+
+def _repeated(prompt: str, text: str, tag: Tag, first: Tag) -> Hit:
+    written, before = text[tag.start : tag.end], text[first.start : first.end]
+    edit = None
+    if _balanced(written):
+        edit = Edit(deletion(prompt, tag.start, tag.end), "", safe=not _BRACKET.search(written) and not _BRACKET.search(before))
+    message = f"{shown(written)} is said twice" + ("" if written == before else f": the first time as {shown(before)}")
+    return Hit(Span(tag.start, tag.end), message, "Take one of them out; to make it stronger, weigh it.", edit)
+
+
+def _balanced(written: str) -> bool:
+    """The tag holds no bracket without its partner, and no backslash, so that it can be taken out as it stands."""
+    return "\\" not in written and all(written.count(a) == written.count(b) for a, b in ("()", "[]", "{}"))
+
+
+def _in_a_row(prompt: str) -> Iterator[Hit]:
+    """A word three times in a row, or a run of words twice."""
+    found = [*_WORD.finditer(prompt)]
+    words = [match.group().casefold() for match in found]
+    places: dict[str, int] = {}
+    done = 0
+    for n, word in enumerate(words):
+        length = n - places.get(word, n)
+        places[word] = n
+        if not 0 < length <= LONGEST_RUN or n < done + length:
+            continue
+        start = n - length
+        times = 1
+        while words[start : start + length] == words[start + times * length : start + (times + 1) * length]:
+            times += 1
+        if times < (TIMES_A_WORD if length == 1 else 2):
+            continue
+        last = start + times * length - 1
+        done = last + 1
+        span = Span(found[start].start(), found[last].end())
+        if _APART.search(prompt, span.start, span.end) or not any(map(str.isalnum, words[start : start + length])):
+            continue
+        kept = Span(found[start + length - 1].end(), found[last].end())
+        run = shown(Span(found[start].start(), kept.start).of(prompt))
+        edit = Edit(kept, "", safe=not _BRACKET.search(span.of(prompt)))
+        yield Hit(span, f"{run} is said {many(times, 'time')} in a row", "Say it once.", edit, times)

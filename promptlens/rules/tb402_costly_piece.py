@@ -1,0 +1,104 @@
+"""TB402: a few letters that take many tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from promptlens.report import Edit, Usage
+from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._brackets import readable
+from promptlens.rules._words import many, shown
+from promptlens.spans import Span, clusters
+from promptlens.tokens import Token
+
+_COSTLY = re.compile(r"[^\x00-\x7f]|\d{5}|_")
+_DIGITS = re.compile(r"\d{5,}", re.ASCII)
+# Underscores between words. Faces (`o_o`), scores (`score_9`), names of wildcards, embeddings and networks are written with them.
+_UNDERSCORED = re.compile(r"(?<![\w:/.-])(?!score_\d)[A-Za-z0-9]{2,}(?:_[A-Za-z0-9]+)+(?![\w/.-])", re.ASCII)
+_NAMES = re.compile(r"<[^<>\n]*>|__[^\n]+?__|embedding:\S+")
+_WORD = re.compile(r"\S+")
+
+
+class _Piece(NamedTuple):
+    """A costly stretch: `why` tells what makes it so."""
+
+    span: Span
+    tokens: int
+    letters: int
+    why: str
+    edit: Edit | None = None
+
+
+@rule(
+    "TB402",
+    "costly-piece",
+    "info",
+    summary="a piece that costs many tokens for few letters",
+    why="The encoder's vocabulary was made from English. An emoji, a word in another script or a long number is spelt out byte by"
+    " byte or digit by digit, and each underscore is a token of its own. Such a piece takes places from the words around it, "
+    "and the model knows little of what it means. Pieces of at least four tokens (costly_tokens) are told, and underscores "
+    "between words.",
+    wrong=Example("a cat \U0001f468\u200d\U0001f469\u200d\U0001f467 in tokyo"),
+    right=Example("a cat and its family in tokyo"),
+)
+def costly_piece(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
+    if not _COSTLY.search(usage.prompt):
+        return
+    text = readable(usage)
+    for span, tokens, letters, why, edit in _pieces(usage, text, settings.costly_tokens):
+        hint = "Write blanks instead." if edit else "Say it in English words, or leave it out."
+        yield Hit(
+            span,
+            f"{shown(span.of(usage.prompt), 30)} takes {many(tokens, 'token')} for {many(letters, 'letter')}: {why}",
+            hint,
+            edit,
+            tokens,
+        )
+
+
+def _pieces(usage: Usage, text: str, most: int) -> Iterator[_Piece]:
+    stream = usage.lines[0].encoders[0].stream
+    if stream is None:
+        return
+    count = stream.tokenizer.count
+    names = [match.span() for match in _NAMES.finditer(text)]
+    for match in _UNDERSCORED.finditer(text) if "_" in text else ():
+        start, end = match.span()
+        tokens, blanks = count(match.group()), match.group().replace("_", " ")
+        if tokens > count(blanks) and not any(a < end and start < b for a, b in names):
+            # Not safe: some models were trained on tags with underscores.
+            yield _Piece(Span(start, end), tokens, end - start, "each underscore is a token", Edit(Span(start, end), blanks, safe=False))
+    for match in _DIGITS.finditer(text):
+        tokens = count(match.group())
+        if tokens >= most:
+            yield _Piece(Span(*match.span()), tokens, len(match.group()), "each digit is a token")
+    if not text.isascii():
+        for line in usage.lines:
+            yield from _foreign(text, line.encoders[0].tokens, most)
+
+
+def _foreign(text: str, tokens: tuple[Token, ...], most: int) -> Iterator[_Piece]:
+    """Words beyond ASCII that take at least as many tokens as letters, and what stands between two of them."""
+    run: _Piece | None = None
+    at = 0
+    for match in _WORD.finditer(text):
+        start, end = match.span()
+        first = at
+        while at < len(tokens) and tokens[at].span.start < end:
+            at += 1
+        word = match.group()
+        own = at - first
+        letters = 0 if word.isascii() else sum(1 for cluster in clusters(word) if not cluster.of(word).isascii())
+        foreign = sum(1 for token in tokens[first:at] if not token.span.of(text).isascii())
+        if letters and foreign >= letters:
+            known, run = run, _Piece(Span(start, end), own, len(word), "the vocabulary spells it out")
+            if known is not None:
+                run = _Piece(Span(known.span.start, end), known.tokens + own, known.letters + len(word), known.why)
+        elif run is not None:
+            if run.tokens >= most:
+                yield run
+            run = None
+    if run is not None and run.tokens >= most:
+        yield run

@@ -1,0 +1,87 @@
+"""TB404: the main subject comes after all the praise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from promptlens.report import Edit, Usage
+from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._brackets import readable
+from promptlens.rules._tags import Tag, deletion, normal, outer_tags
+from promptlens.rules._words import shown
+from promptlens.spans import Span
+
+# What people write in front of the subject: praise, sharpness, media, sites, scores. A tag made of nothing else is no subject.
+_PRAISE_WORDS = """
+    a an and at by in of on the with from for to very extremely ultra super hyper highly insanely incredibly most more
+    masterpiece masterwork best amazing good great high higher highest top quality resolution res detail details detailed detailing
+    intricate intricately sharp sharply focus focused crisp clear clean fine finely hd uhd fhd hdr qhd 2k 4k 8k 16k 32k dpi dslr raw
+    photo photos photograph photography photographic photorealistic photorealism realistic realism hyperrealistic hyperrealism
+    ultrarealistic lifelike picture image images shot still film cinematic cinema movie dramatic epic beautiful stunning gorgeous
+    breathtaking perfect professional professionally award winning awarded absurdres highres lowres official art artwork artistic
+    illustration illustrated drawing painting painted digital concept oil watercolor watercolour sketch anime manga render rendered
+    rendering 3d 2d cg cgi unity unreal engine octane vray blender artstation deviantart pixiv trending featured popular lighting light
+    lights lit volumetric global illumination ray traced tracing depth field bokeh rule thirds composition texture textures textured
+    smooth vibrant vivid colors colours color colour colorful colourful rich contrast wallpaper aesthetic style styled newest recent
+    latest year score source rating safe sfw nsfw up uncropped cover ultradetailed superb excellent exquisite elegant elaborate
+    hyperdetailed ultra-detailed hyper-detailed high-quality high-resolution ultra-realistic photo-realistic award-winning
+    """
+_PRAISE = frozenset(_PRAISE_WORDS.split())
+_WORD = re.compile(r"[\w-]+")
+_TRAILING = "-_"
+
+
+@rule(
+    "TB404",
+    "late-subject",
+    "info",
+    summary="the main subject begins late in the prompt",
+    why="The first words of a prompt move the picture the most: the encoder reads from left to right, and each word is read in "
+    "the light of those before it. Measurements on CLIP put the length it makes good use of at about 20 tokens (Long-CLIP). "
+    "When praise and technique fill those (subject_by), the subject itself has little to say. Only what is made of such words"
+    " alone is passed over in looking for it.",
+    wrong=Example(
+        "masterpiece, best quality, highly detailed, ultra sharp focus, 8k, photorealistic, trending on artstation, award winning, a lynx"
+    ),
+    right=Example("a lynx, masterpiece, best quality, highly detailed, ultra sharp focus, 8k, photorealistic, trending on artstation"),
+)
+def late_subject(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
+    tokens = usage.encoders[0]
+    if tokens.used <= settings.subject_by or settings.role != "positive" or getattr(usage.options, "negative", False):
+        return
+    prompt = usage.prompt
+    head = _WORD.search(prompt)
+    if head is None or _plain(head.group()) not in _PRAISE:
+        return
+    tags = outer_tags(usage, readable(usage))
+    subject = next((tag for tag in tags if not _is_praise(prompt[tag.start : tag.end])), None)
+    if subject is None:
+        return
+    before = sum(1 for token in tokens.tokens if token.span.start < subject.start)
+    if before >= settings.subject_by:
+        text = shown(prompt[subject.start : subject.end], 40)
+        message = f"the subject, {text}, begins after {before} tokens; the first {settings.subject_by} move the picture the most"
+        yield Hit(Span(subject.start, subject.end), message, "Move it to the front.", _to_the_front(usage, tags, subject), before)
+
+
+def _plain(word: str) -> str:
+    return word.casefold().strip(_TRAILING)
+
+
+def _is_praise(tag: str) -> bool:
+    """True when every word of the tag is praise, technique or a number."""
+    words = [_plain(word) for word in _WORD.findall(normal(tag))]
+    return all(not word or word in _PRAISE or word.isdigit() for word in words)
+
+
+def _to_the_front(usage: Usage, tags: list[Tag], subject: Tag) -> Edit | None:
+    """The subject before everything else, in one edit; None where the prompt has parts or unpaired brackets before it."""
+    start, end = tags[0].start, subject.end
+    stretch = usage.prompt[start:end]
+    if subject.section != tags[0].section or any(stretch.count(a) != stretch.count(b) for a, b in ("()", "[]", "{}")):
+        return None
+    gone = deletion(usage.prompt, subject.start, subject.end)
+    if gone.start < start or gone.end > end:
+        return None
+    return Edit(Span(start, end), f"{usage.prompt[subject.start : end]}, {usage.prompt[start : gone.start]}", safe=False)
