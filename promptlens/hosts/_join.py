@@ -1,11 +1,11 @@
-"""Several texts whose chunks a host sends one after the other, as if they were one: Fooocus' lines, compel's conjunctions."""
+"""Several texts whose chunks a host sends one after the other, as if they were one: Fooocus' lines, compel's parts, sections at breaks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from promptlens.hosts import Chunk, EncoderUse, Stream
+from promptlens.hosts import Chunk, EncoderUse, Fragment, ParsedLine, Stream
 
 
 def join_uses(uses: Sequence[EncoderUse]) -> EncoderUse:
@@ -26,3 +26,19 @@ def _bases(uses: Sequence[EncoderUse]) -> Iterator[int]:
     for use in uses:
         yield base
         base += len(use.stream) if use.stream is not None else 0
+
+
+def pack_sections(line: ParsedLine, pack: Callable[[ParsedLine], EncoderUse]) -> EncoderUse:
+    """A line with breaks, each section between them packed on its own."""
+    sections: list[list[Fragment]] = [[]]
+    for fragment in line.fragments:
+        if fragment.kind == "break":
+            sections.append([])
+        else:
+            sections[-1].append(fragment)
+    if len(sections) == 1:
+        return pack(line)
+    uses = [pack(replace(line, fragments=tuple(section))) for section in sections]
+    for n, use in enumerate(uses[:-1]):
+        uses[n] = replace(use, chunks=(*use.chunks[:-1], replace(use.chunks[-1], cut="break")))
+    return join_uses(uses)

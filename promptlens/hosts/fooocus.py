@@ -12,12 +12,13 @@ import math
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from promptlens.hosts import EncoderUse, Fragment, Host, HostFailure, Parsed, ParsedLine
-from promptlens.hosts._comfy import pack_groups, parse_comfy
+from promptlens.hosts import EncoderUse, Fragment, Host, Parsed, ParsedLine
+from promptlens.hosts._comfy import pack_groups
+from promptlens.hosts._comfy_derived import derived_groups
 from promptlens.hosts._options import check_embeddings, check_range
-from promptlens.hosts._rewrite import Derived, join, narrow, placed
+from promptlens.hosts._rewrite import Derived, join, narrow
 from promptlens.models import Encoder, Model
 from promptlens.tokens import Reading, tokenizer
 
@@ -56,9 +57,9 @@ def parse(text: str, options: Options) -> Parsed:
     lines = [_with_arrays(first, options.image), *map(_with_wildcards, lines[1:])]
     found: list[ParsedLine] = []
     for line in [line for line in lines if line.text] or lines[:1]:
-        parsed = _comfy(line, options.embeddings)
-        found.append(replace(parsed.lines[0], part=len(found), label=f"line {len(found) + 1}"))
-        removed += parsed.removed
+        groups, missing = derived_groups(line, embeddings=options.embeddings, by_word=True)
+        found.append(ParsedLine(line.text, groups, part=len(found), label=f"line {len(found) + 1}"))
+        removed += missing
     return Parsed(tuple(found), tuple(sorted(removed, key=lambda f: f.span)), joined=True)
 
 
@@ -128,17 +129,6 @@ def _arrays(text: str) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
         commas = [at for at in range(start + 2, close) if text[at] == ","]
         yield start, close + 2, list(zip([start + 2, *(at + 1 for at in commas)], [*commas, close], strict=True))
         start = text.find("[[", close + 2)
-
-
-def _comfy(line: Derived, embeddings: Mapping[str, int]) -> Parsed:
-    """A line's groups, with their places in the prompt."""
-    try:
-        parsed = parse_comfy(line.text, embeddings=embeddings, by_word=True)
-    except HostFailure as failure:
-        span = line.origin.span(failure.span.start, failure.span.end) if line.origin else failure.span
-        raise HostFailure(failure.error, str(failure), span) from None
-    groups = tuple(placed(fragment, line) for fragment in parsed.lines[0].fragments)
-    return Parsed((ParsedLine(line.text, groups),), tuple(placed(fragment, line) for fragment in parsed.removed))
 
 
 def pack(line: ParsedLine, encoder: Encoder, model: Model, options: Options) -> EncoderUse:
