@@ -69,11 +69,16 @@ def models_table() -> str:
     return f"| model | | text encoders |\n|---|---|---|\n{rows}"
 
 
+def lost_example() -> str:
+    command = 'promptlens check --host diffusers --model sd15 "$PROMPT"'
+    return fenced(f"$ {command}\n{output('check', '--host', 'diffusers', '--model', 'sd15', EXAMPLE)}")
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "reference": reference,
     "hosts": hosts_table,
     "models": models_table,
-    "lost": lambda: fenced("$ promptlens check --host diffusers --model sd15 \"$PROMPT\"\n" + output("check", "--host", "diffusers", "--model", "sd15", EXAMPLE)),
+    "lost": lost_example,
 }
 
 

@@ -32,5 +32,6 @@ def imported(path: Path) -> set[str]:
 def test_no_row_imports_another(folder: str) -> None:
     names = rows(folder)
     assert names
-    others = {f"promptlens.{folder}.{name}" for name in names}
-    assert {name: imported(path) & (others - {f"promptlens.{folder}.{name}"}) for name, path in names.items()} == dict.fromkeys(names, set())
+    full = {name: f"promptlens.{folder}.{name}" for name in names}
+    others = {name: imported(path) & (set(full.values()) - {full[name]}) for name, path in names.items()}
+    assert {name: found for name, found in others.items() if found} == {}
