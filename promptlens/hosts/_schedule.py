@@ -51,15 +51,16 @@ class _Alternate(NamedTuple):
 _Node = _Text | _Scheduled | _Alternate
 
 
-def schedules(text: str, steps: int) -> tuple[Schedule, ...]:
+def schedules(text: str, steps: int, *, share_below_one: bool = False) -> tuple[Schedule, ...]:
     """The texts of a prompt over so many sampling steps, in order; one, the whole text, where it holds no prompt editing.
 
-    Raises `HostFailure` for a step number too large for the host.
+    `share_below_one`: `when` is a share of the steps if it is below 1, point or not (SD.Next). Raises `HostFailure` for a step number
+    too large for the host.
     """
     whole = (Schedule(steps, ((0, len(text)),)),)
     if "[" not in text or not (":" in text or "|" in text):
         return whole
-    nodes = _Parser(text).parse()
+    nodes = _Parser(text, share_below_one).parse()
     if nodes is None or all(isinstance(n, _Text) for n in nodes):
         return whole
     return tuple(Schedule(step, tuple(_at_step(nodes, step, steps))) for step in sorted(_ends(nodes, steps)))
@@ -102,8 +103,9 @@ def _at_step(nodes: tuple[_Node, ...], step: int, steps: int) -> Iterator[tuple[
 class _Parser:
     """Recursive descent; what each opening bracket opens is remembered, so the time is linear in the text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, share_below_one: bool) -> None:
         self.text = text
+        self.share_below_one = share_below_one
         self.known: dict[int, tuple[tuple[_Node, ...], int] | None] = {}
 
     def parse(self) -> tuple[_Node, ...] | None:
@@ -176,12 +178,17 @@ class _Parser:
             return None
         when = _WHEN.match(self.text, at + 1)
         if when:
-            return (_Scheduled((), first, when.group(1), Span(*when.span(1))),), when.end()
+            return (_Scheduled((), first, self.when(when), Span(*when.span(1))),), when.end()
         second, at = self.prompt(at + 1, depth)
         when = _WHEN.match(self.text, at + 1) if self.text.startswith(":", at) else None
         if not when:
             return None
-        return (_Scheduled(first, second, when.group(1), Span(*when.span(1))),), when.end()
+        return (_Scheduled(first, second, self.when(when), Span(*when.span(1))),), when.end()
+
+    def when(self, found: re.Match[str]) -> str:
+        """The number, without its point where it counts steps all the same."""
+        text = found.group(1)
+        return str(int(float(text))) if self.share_below_one and 1 <= float(text) < 1e9 else text
 
     def alternate(self, first: tuple[_Node, ...], at: int, depth: int) -> tuple[tuple[_Node, ...], int] | None:
         options = [first]

@@ -40,7 +40,7 @@ COMMA = 267  # ",</w>"
 _SYNTAX = re.compile(r"[()\[\]\\<#:]").search
 _COMMENT_LINE = re.compile(r"(?:^|\n)#[^\n]*(?:\n|$)")
 _COMMENT = re.compile(r"#[^\n]*(?:\n|$)")
-_NETWORK = re.compile(r"<\w+:[^>]+>")
+NETWORK = re.compile(r"<\w+:[^>]+>")
 _AND = re.compile(r"\bAND\b")
 _PART_WEIGHT = re.compile(r"\s*[-+]?(?:\d+\.?|\d*\.\d+)")
 
@@ -56,19 +56,19 @@ def parse_webui(text: str, *, steps: int, emphasis: bool, negative: bool, strip:
         origin = Origin.of_slices([(start, start + len(plain))]) if start else None
         return new_parsed((new_line(plain, (new_fragment(plain, 1.0, "text", origin),)),))
     removed: list[Fragment] = []
-    left = _without(Derived(text), _COMMENT_LINE, "comment", "\n", removed)
-    left = _without(left, _COMMENT, "comment", "\n", removed)
+    left = without(Derived(text), _COMMENT_LINE, "comment", "\n", removed)
+    left = without(left, _COMMENT, "comment", "\n", removed)
     if strip:
         kept = left.text.strip()
         start = left.text.index(kept)
         left = left.cut(start, start + len(kept))
-    left = _without(left, _NETWORK, "network", "", removed)
+    left = without(left, NETWORK, "network", "", removed)
     parts = [(left, 1.0)] if negative else list(_and_parts(left))
     lines = tuple(line for n, (part, weight) in enumerate(parts) for line in _lines(part, n, weight, steps, emphasis))
     return Parsed(lines, tuple(removed))
 
 
-def _without(text: Derived, pattern: re.Pattern[str], kind: str, instead: str, removed: list[Fragment]) -> Derived:
+def without(text: Derived, pattern: re.Pattern[str], kind: str, instead: str, removed: list[Fragment]) -> Derived:
     """The text without the matches, which are added to `removed`."""
     if not pattern.search(text.text):
         return text
