@@ -85,14 +85,12 @@ def _weighted(job: Job, line: Line, n: int, number: int, encoder: Encoder, layer
 
 
 def _vectors(job: Job, chunk: Chunk, encoder: Encoder) -> dict[int, FloatArray]:
-    """Vectors by position, where the host writes them; what would lie past the window is cut off."""
+    """Vectors by position, where the host writes them."""
     placed: dict[int, FloatArray] = {}
     for fix in chunk.fixes:
         name = base_name(job.usage.options.embeddings, fix.name)
         for n, vector in enumerate(embedding_vectors(job, name, encoder)):
-            position = 1 + fix.offset + n
-            if position < len(chunk.ids):
-                placed[position] = vector
+            placed[1 + fix.offset + n] = vector
     return placed
 
 

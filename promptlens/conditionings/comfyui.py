@@ -8,8 +8,7 @@ a chunk is
 
 each encoder of SDXL on its own. Set Last Layer past the encoder's layers gives LN(h[n]). Pooled is that of the first chunk, without
 weights: of SD1 LN(h[n]) at EOS, of SDXL the same of clip-g after the projection; none is given for SD2, which has no use for it.
-Where clip-l and clip-g make different numbers of positions the longer is cut. SD1 and SDXL were observed, the rest was read. Left out:
-nodes that combine conditionings.
+SD1 and SDXL were observed, the rest was read. Left out: nodes that combine conditionings.
 """
 
 from __future__ import annotations
@@ -75,8 +74,7 @@ def _vectors(job: Job, line: Line, encoder: Encoder) -> Iterator[FloatArray]:
 
 def _finish(job: Job, sides: Sequence[_Side], answers: Answers) -> Conditioning:
     joined = [join_chunks([_weighed(side, n, answers) for n in range(len(side.asks))]) for side in sides]
-    shortest = min(len(hidden) for hidden in joined)
-    return Conditioning(join_encoders(job, [hidden[:shortest] for hidden in joined]), _pooled(job, sides[-1].asks[0], answers))
+    return Conditioning(join_encoders(job, joined), _pooled(job, sides[-1].asks[0], answers))
 
 
 def _weighed(side: _Side, n: int, answers: Answers) -> FloatArray:

@@ -40,11 +40,10 @@ def _ask(job: Job, use: EncoderUse, encoder: Encoder) -> Ask:
     if any(token_id >= SIZE for token_id in ids):
         added = _vectors_by_id(job, use, encoder)
         vectors = {position: added[token_id] for position, token_id in enumerate(ids) if token_id >= SIZE}
-        largest = ids.index(max(ids))
         # The id under a vector says where pooled is read, and nothing else.
+        largest = ids.index(max(ids))
         ids = [0 if position in vectors else token_id for position, token_id in enumerate(ids)]
-        if encoder.pooled:
-            ids[largest] = END_ID
+        ids[largest] = END_ID
     return make_ask(job, encoder, ids, job.clip_skip or default_layer(encoder), vectors=vectors)
 
 

@@ -93,9 +93,21 @@ def test_a_fragment_over_a_window_s_edge_hides_end_and_padding_between(encoder: 
 
 def test_a_fragment_that_truncation_cuts_hides_the_end_token_too(encoder: FakeEncoder) -> None:
     ids, weights, k = window(A, *[CAT] * 74), dict.fromkeys(range(2, 76), 0.5), share(0.5)
-    text = f"a ({' '.join(['cat'] * 80)})0.5 (dog)0.5"
+    text = f"a ({' '.join(['cat'] * 80)})0.5 (dog)0.4"  # the last fragment is gone, and counts for nothing
     want = (lerped(encoder, ids, weights) + k * lerped(encoder, ids, weights, hide=range(2, 77))) / (1 + k)
     close(compel(text, encoder, truncate_long_prompts=True), want)
+
+
+def test_a_fragment_that_alone_is_too_long_leaves_the_end_token(encoder: FakeEncoder) -> None:
+    ids, weights, k = window(*[CAT] * 75), dict.fromkeys(range(1, 76), 0.5), share(0.5)
+    want = (lerped(encoder, ids, weights) + k * lerped(encoder, ids, weights, hide=range(1, 76))) / (1 + k)
+    close(compel(f"({' '.join(['cat'] * 80)})0.5", encoder, truncate_long_prompts=True), want)
+
+
+def test_the_same_words_again_are_another_fragment(encoder: FakeEncoder) -> None:
+    ids, weights, k = window(CAT, DOG, CAT), {1: 0.5, 3: 0.5}, share(0.5)
+    whole, one, two = (lerped(encoder, ids, weights, hide=hide) for hide in ((), (1,), (3,)))
+    close(compel("(cat)0.5 dog (cat)0.5", encoder), (whole + k * one + k * two) / (1 + 2 * k))
 
 
 def test_a_literal_end_token_can_be_hidden(encoder: FakeEncoder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ import pytest
 from fake_encoder import END, START, Array, FakeEncoder, sd1, sd2, sdxl
 
 from promptlens import analyze, conditioning
+from promptlens.conditionings import Answer, Ask
+from promptlens.conditionings._emphasis import Weighted, emphasized
+from promptlens.encoder.windows import Window
 from promptlens.errors import ConditioningError, OptionError
 
 WORDS = " ".join(["cat", "dog"] * 40)
@@ -130,6 +134,18 @@ def test_a_text_counts_as_often_as_the_schedule_holds_it() -> None:
     assert np.abs(once[0] - want[0]).max() > 1e-4
 
 
+def test_the_factor_is_exact_where_the_mean_is_small_beside_the_numbers() -> None:
+    """In single precision this mean would be off in the fourth digit."""
+    z = np.random.default_rng(1).standard_normal((77, 768)).astype(np.float32) * 1e4
+    z += np.float32(0.01) - np.float32(z.mean(dtype=np.float64))
+    ask = Ask("clip-l", Window((START, *[END] * 76)), 1, True)
+    chunk = Weighted(ask, (1.0, 1.5, *[1.0] * 75))
+    got = emphasized(chunk, [chunk], "Original", {ask: Answer(z, z[0], None)})
+    y = z * np.asarray(chunk.weights, dtype=np.float32)[:, None]
+    factor = math.fsum(z.ravel().tolist()) / math.fsum(y.ravel().tolist())
+    np.testing.assert_allclose(got, y * factor, rtol=1e-6)
+
+
 def test_only_what_is_needed_is_encoded() -> None:
     encoder = sd1()["clip-l"]
     conditioning("a [cat:dog:5]", "a1111", "sd15", encoders={"clip-l": encoder})
@@ -187,9 +203,10 @@ def test_moved_places_of_an_embedding_lose_their_vectors(host: str) -> None:
     close(got.hidden, np.concatenate([encoder.state(first, vectors={72: two[0], 73: two[1]}), encoder.state(second)]))
 
 
-def test_sdxl_takes_the_vectors_of_each_encoder() -> None:
+@pytest.mark.parametrize("names", [("clip-l", "clip-g"), ("clip_l", "clip_g"), ("l", "g"), ("", "g")])
+def test_sdxl_takes_the_vectors_of_each_encoder(names: tuple[str, str]) -> None:
     encoders, two, wide = sdxl(), vectors(2), vectors(2, 8)
-    got = conditioning("two", "a1111", encoders=encoders, embeddings={"folder/two": {"clip_l": two, "clip_g": wide}})
+    got = conditioning("two", "a1111", encoders=encoders, embeddings={"folder/two": dict(zip(names, (two, wide), strict=True))})
     side_l = encoders["clip-l"].state((START, 0, 0, *[END] * 74), layer=2, final_norm=False, vectors={1: two[0], 2: two[1]})
     ids = (START, 0, 0, END, *[0] * 73)  # what follows the first end token is padding, and clip-g pads with 0
     side_g = encoders["clip-g"].state(ids, layer=2, final_norm=False, vectors={1: wide[0], 2: wide[1]})
