@@ -159,7 +159,7 @@ TEXTS = st.one_of(
 
 
 @pytest.mark.parametrize("build", CLEANINGS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(text=TEXTS)
 def test_origins_are_in_order_and_inside_the_text(build: str, text: str) -> None:
     runs = clean(text, build).origin.runs
@@ -171,7 +171,7 @@ def composed(text: str) -> str:
     return "".join(c.lower() for c in unicodedata.normalize("NFC", text))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(text=TEXTS)
 @example(text="Σ\u0345Ά\u0301")
 def test_each_stretch_of_the_fast_build_is_made_of_its_own_source_alone(text: str) -> None:
@@ -188,7 +188,7 @@ def kept(cleaned: Cleaned, text: str) -> str:
     return "".join(c for i, c in enumerate(text) if i in claimed)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(text=TEXTS)
 def test_without_ftfy_all_but_control_characters_is_somewhere(text: str) -> None:
     cleaned = clean(text, "slow")
@@ -198,7 +198,7 @@ def test_without_ftfy_all_but_control_characters_is_somewhere(text: str) -> None
 
 
 @pytest.mark.parametrize("build", ["slow-ftfy", "open_clip"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(text=TEXTS)
 def test_what_ftfy_leaves_alone_is_where_it_was(build: str, text: str) -> None:
     """Words that ftfy does not touch, each of their letters found in its own place."""

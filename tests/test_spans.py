@@ -66,7 +66,7 @@ def covered(places: list[Place], at: int, upto: int) -> Place:
     return places[at][0], places[upto - 1][1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(EDITS)
 def test_every_range_of_a_rewritten_text_comes_from_all_its_characters_sources(edits: list[tuple[str, int, int]]) -> None:
     runs, places, _ = runs_and_places(edits)
@@ -77,7 +77,7 @@ def test_every_range_of_a_rewritten_text_comes_from_all_its_characters_sources(e
             assert origin.span(at, upto) == Span(*covered(places, at, upto))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(EDITS, st.data())
 def test_a_slice_of_an_origin_is_the_origin_of_the_sliced_text(edits: list[tuple[str, int, int]], data: st.DataObject) -> None:
     runs, places, _ = runs_and_places(edits)
@@ -90,7 +90,7 @@ def test_a_slice_of_an_origin_is_the_origin_of_the_sliced_text(edits: list[tuple
         assert part.range(0, high - low) == covered(places, low, high)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(EDITS, st.lists(st.tuples(st.sampled_from(["keep", "drop", "turn"]), st.integers(1, 3), st.integers(1, 3)), max_size=12))
 def test_a_rewrite_of_a_rewrite_is_traced_to_the_first_text(first: list[tuple[str, int, int]], second: list[tuple[str, int, int]]) -> None:
     runs, places, _ = runs_and_places(first)
@@ -172,7 +172,7 @@ def test_line_and_column(text: str, index: int, place: tuple[int, int]) -> None:
     assert line_column(text, index) == place
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text("ab\r\n", max_size=12))
 def test_line_and_column_are_those_found_by_walking(text: str) -> None:
     for index in range(len(text) + 1):
@@ -207,14 +207,14 @@ PARTS = ["\u0301", "\u0345", "\u200d", "\ufe0f", "\u20e3", "\u0600", "\U0001f1e9
 GRAPHEMES = st.lists(st.sampled_from([*LETTERS, *PARTS]), max_size=10).map("".join)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(GRAPHEMES)
 def test_clusters_part_the_text(text: str) -> None:
     assert "".join(s.of(text) for s in clusters(text)) == text
     assert all(len(s) for s in clusters(text))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(GRAPHEMES)
 @example("\u0600a\u0301")
 def test_a_whole_cluster_is_never_cut(text: str) -> None:

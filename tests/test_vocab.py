@@ -98,7 +98,7 @@ def test_whole_english_words_are_merged_as_tokenizers_merges_them() -> None:
         assert list(load("clip").encode_word(word)) == encoded(word), word
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12))
 def test_any_text_is_merged_as_tokenizers_merges_it(word: str) -> None:
     ids = load("clip").encode_word(word)
@@ -140,7 +140,7 @@ def test_decode(ids: list[int], text: str) -> None:
     assert load("clip").decode(ids) == text
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Z", "C"]), min_size=1, max_size=8), max_size=5))
 def test_words_come_back_from_their_ids(words: list[str]) -> None:
     ids = [i for word in words for i in load("clip").encode_word(word)]

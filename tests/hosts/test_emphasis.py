@@ -172,7 +172,7 @@ def lettered(text: str) -> list[tuple[str, float]]:
 BITS = st.sampled_from(["a", " b", "日", "(", ")", "[", "]", ":", ":1.2)", ": -.5 )", ":2", "\\", "\\(", "\\]", "((", "))", "\n", ".", "é"])
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(BITS, max_size=16).map("".join))
 @example("((((a) b:1.2) [c (d")
 def test_every_letter_weighs_what_the_reference_says(text: str) -> None:

@@ -151,7 +151,7 @@ def grown(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.recursive(LEAVES, grown, max_leaves=8), max_size=3).map(tuple), st.integers(1, 12))
 def test_trees_written_out_are_read_back(trees: tuple[Tree, ...], steps: int) -> None:
     prompt = written(trees)
