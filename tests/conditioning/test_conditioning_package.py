@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,8 @@ import sys, promptlens, promptlens.conditionings as package
 promptlens.conditioning, [package.CONDITIONERS[name] for name in package.CONDITIONERS]
 print(*[m for m in ("torch", "transformers", "safetensors", "rich", "textual") if m in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": str(FOLDER.parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout == "\n"
 
 
