@@ -13,6 +13,11 @@ _HOMES = {
     "iter_encoders": "promptlens.encoder.finding",
     "choose_encoder": "promptlens.encoder.finding",
     "pull": "promptlens.encoder.pulling",
+    "cached_encoder": "promptlens.encoder.cached",
+    "CachedEncoder": "promptlens.encoder.cached",
+    "EncoderProcess": "promptlens.encoder.process",
+    "RemoteEncoder": "promptlens.encoder.remote",
+    "WindowEncoder": "promptlens.encoder.interface",
     "FoundWeights": "promptlens.encoder.files",
     "TextEncoder": "promptlens.encoder.text_encoder",
     "CancelledError": "promptlens.encoder.windows",
@@ -24,22 +29,31 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from promptlens.encoder.cached import CachedEncoder, cached_encoder
     from promptlens.encoder.files import FoundWeights
     from promptlens.encoder.finding import choose_encoder, find_encoders, iter_encoders
+    from promptlens.encoder.interface import WindowEncoder
     from promptlens.encoder.loading import load_encoder
+    from promptlens.encoder.process import EncoderProcess
     from promptlens.encoder.pulling import pull
+    from promptlens.encoder.remote import RemoteEncoder
     from promptlens.encoder.text_encoder import TextEncoder
     from promptlens.encoder.windows import AllLayers, CancelledError, Encoded, Pooled, Vector, Window
 
 __all__ = [
     "AllLayers",
+    "CachedEncoder",
     "CancelledError",
     "Encoded",
+    "EncoderProcess",
     "FoundWeights",
     "Pooled",
+    "RemoteEncoder",
     "TextEncoder",
     "Vector",
     "Window",
+    "WindowEncoder",
+    "cached_encoder",
     "choose_encoder",
     "find_encoders",
     "iter_encoders",

@@ -142,6 +142,7 @@ class Hub:
             response = self._opener.open(request, timeout=self._timeout_s)
         except HTTPError as e:
             if not 300 <= e.code < 400:
+                e.close()
                 raise _refusal(e, remote, urlsplit(url).netloc, self.endpoint) from None
             response = e
         except (OSError, http.client.HTTPException) as e:  # URLError is an OSError

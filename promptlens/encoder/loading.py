@@ -38,6 +38,11 @@ class Source:
     holding: Holding
     pickle: Mapping[str, Any] | None = None
 
+    def missing_layers(self, name: str) -> int:
+        """Layers that the weights lack at the end: 1 in the diffusers folders of Stable Diffusion 2."""
+        known = self.holding.width == ENCODERS[name].width
+        return max(0, BUILDS[name].layers - self.holding.layers) if known else 0
+
     @contextmanager
     def tensors(self) -> Iterator[Get]:
         """A function that reads tensors by name."""
@@ -62,29 +67,32 @@ def load_encoder(
     `device`: "auto" takes CUDA, then MPS, then the processor. `precision`: "float32", or "bfloat16" for the matrix products.
     `threads`: None finds the best count. Raises `WeightsError` with the way out for what cannot be used.
     """
-    if isinstance(source, FoundWeights):
-        name = name or source.encoder
-        source = source.path
-    if name is None:
-        raise WeightsError(f"Say which text encoder to read from {source}: {', '.join(BUILDS)}.")
-    build = get_build(name)
+    path, name = source_name(source, name)
     import_torch()
     from promptlens.encoder.assembly import assemble
 
-    found = open_source(Path(source), name, allow_pickle=allow_pickle)
+    found = open_source(path, name, allow_pickle=allow_pickle)
     settings = _config(found.path)
     width = found.holding.width
-    missing = build.layers - found.holding.layers if width == ENCODERS[name].width else 0
     return assemble(
         found,
         name,
         heads=int(settings.get("num_attention_heads") or width // HEAD_WIDTH or 1),
-        activation=str(settings.get("hidden_act") or build.activation),
-        missing_layers=max(missing, 0),
+        activation=str(settings.get("hidden_act") or BUILDS[name].activation),
+        missing_layers=found.missing_layers(name),
         device=device,
         precision=precision,
         threads=threads,
     )
+
+
+def source_name(source: str | Path | FoundWeights, name: str | None) -> tuple[Path, str]:
+    """Path and encoder that a source means; an unknown name raises `UnknownNameError`, none at all `WeightsError`."""
+    if isinstance(source, FoundWeights):
+        return source.path, get_build(name or source.encoder).name
+    if name is None:
+        raise WeightsError(f"Say which text encoder to read from {source}: {', '.join(BUILDS)}.")
+    return Path(source), get_build(name).name
 
 
 def open_source(path: Path, name: str, *, allow_pickle: bool = False) -> Source:

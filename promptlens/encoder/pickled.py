@@ -7,6 +7,7 @@ old checkpoints, and it is only as safe as its last fixed flaw, so the user has 
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,9 @@ def read_pickled(path: Path, name: str) -> tuple[Entries, Mapping[str, Any]]:
     """Tensors of a pickle file by torch's `weights_only` reader, mapped into memory where the file allows it."""
     torch = import_torch()
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # on protocols it may not take: what it does not take is told below
+            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as e:
         reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
         raise WeightsError(f"{path}: torch's safe reader does not take this file ({reason}). {CONVERT.format(name=name)}.") from e

@@ -9,18 +9,16 @@ A position computed here equals, but for the order of float additions, the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
 
+from promptlens.encoder.interface import Progress
 from promptlens.encoder.packing import Packing, Piece, pack, passes
 from promptlens.encoder.products import Tensor
 from promptlens.encoder.transformer import KeptKeys, Transformer
 from promptlens.encoder.windows import Window
-
-Progress = Callable[[int, int], None]
-"""Called with (layers done, layers in all) as the work goes; whatever it raises stops the work."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,14 +10,15 @@ It leaves out emphasis, chunks and everything else that hosts do before and afte
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from promptlens.encoder.interface import ByIds, Progress
 from promptlens.encoder.products import Tensor
-from promptlens.encoder.sharing import Base, Progress, Rows, encode_base, encode_rows
+from promptlens.encoder.sharing import Base, Rows, encode_base, encode_rows
 from promptlens.encoder.threads import using_threads
 from promptlens.encoder.transformer import Transformer
 from promptlens.encoder.windows import AllLayers, Encoded, Pooled, Window, as_windows, check_windows, layer_depth
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 KEPT_BASES = 8
 
 
-class TextEncoder:
+class TextEncoder(ByIds):
     """Loaded weights of one text encoder, for use by one thread at a time.
 
     `name` as in `ENCODERS`. `layers` are those the weights hold, `missing_layers` those they lack at the end (1 in the diffusers
@@ -71,32 +72,6 @@ class TextEncoder:
         """Names these weights as they are computed with: equal for equal weights in any layout. Read from disk when asked."""
         return self._read_checksum() if self._read_checksum is not None else ""
 
-    def encode(
-        self,
-        ids: Any,
-        *,
-        layer: str | int = "last",
-        final_norm: bool = True,
-        hide: Sequence[Iterable[int]] | None = None,
-        vectors: Sequence[Mapping[int, Any]] | None = None,
-    ) -> Encoded:
-        """Hidden states of rows of ids (windows, positions) after a layer, and the pooled vectors.
-
-        `layer` is "last", "penultimate", or a number counted from the end (1 is the last). `final_norm` puts the final layer norm
-        on it. Pooled vectors are those of the last layer, normed, whatever `layer` is. `hide` and `vectors` have one entry a
-        window: positions that nothing attends to, and vectors by position in place of token embeddings.
-        """
-        return self.encode_windows(as_windows(ids, hide=hide, vectors=vectors), layer=layer, final_norm=final_norm)
-
-    def encode_embedded(self, embeddings: Any, ids: Any, *, layer: str | int = "last", final_norm: bool = True) -> Encoded:
-        """Like `encode`, from token embeddings (windows, positions, width) the caller made; `ids` say where EOS is."""
-        rows = [dict(enumerate(row)) for row in np.asarray(embeddings, dtype=np.float32)]
-        return self.encode(ids, layer=layer, final_norm=final_norm, vectors=rows)
-
-    def pool(self, ids: Any, *, hide: Sequence[Iterable[int]] | None = None) -> Pooled:
-        """The pooled vectors of rows of ids, of any lengths; nothing after EOS is computed."""
-        return self.pool_windows(as_windows(ids, hide=hide))
-
     def encode_windows(
         self,
         windows: Sequence[Window],
@@ -106,7 +81,10 @@ class TextEncoder:
         base: Window | None = None,
         progress: Progress | None = None,
     ) -> Encoded:
-        """`encode` for windows of one length. With `base`, what a window shares with it from the start is computed once."""
+        """Hidden states of windows of one length after a layer, and their pooled vectors, as `encode` describes them.
+
+        With `base`, the positions from the start that a window has in common with it are computed once for all.
+        """
         depth = layer_depth(layer, self.layers, self.missing_layers, self.name)
         with self._at_work():
             rows = self._rows(windows, base, {depth}, progress, whole=True)
@@ -121,7 +99,7 @@ class TextEncoder:
             return AllLayers(states, _array(self._transformer.norm(rows.states[self.layers])), *self._pooled(rows))
 
     def pool_windows(self, windows: Sequence[Window], *, base: Window | None = None, progress: Progress | None = None) -> Pooled:
-        """`pool` for windows, sharing their beginning with `base`."""
+        """The pooled vectors of windows of any lengths, sharing their start with `base`; nothing after EOS is computed."""
         with self._at_work():
             return Pooled(*self._pooled(self._rows(windows, base, (), progress, whole=False)))
 

@@ -1,0 +1,203 @@
+"""A text encoder in a process of its own, with the same interface: for screens that must not stall while it computes.
+
+    with EncoderProcess() as process:                       # start it before the screen
+        encoder = process.load("clip_l.safetensors", "clip-l")
+        encoder.pool([(49406, 320, 2368, 49407)])           # as with load_encoder; any thread may call
+        process.cancel()                                    # whoever waits gets CancelledError
+
+The process ends with this one, however this one ends, as its pipe closes then. Ctrl-C does not reach it; a call that Ctrl-C interrupts
+cancels its request. It imports torch, so that this process need not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
+
+import promptlens
+from promptlens import errors
+from promptlens.encoder.files import FoundWeights
+from promptlens.encoder.frames import Message, receive, send
+from promptlens.encoder.interface import Progress
+from promptlens.encoder.loading import source_name
+from promptlens.encoder.remote import RemoteEncoder
+from promptlens.encoder.windows import CancelledError
+from promptlens.errors import PromptLensError, WeightsError
+
+Answer = tuple[Message, list[Any]]
+# How long the process may take to end after its pipe is closed; it does nothing first, so more means it hangs.
+_END_S = 5.0
+
+
+@dataclass(slots=True)
+class _Request:
+    """A question under way."""
+
+    progress: Progress | None
+    answer: Future[Answer] = field(default_factory=Future)
+
+
+class EncoderProcess:
+    """The running process. Start one before a UI; `close` it, or use it as a context manager."""
+
+    def __init__(self) -> None:
+        self._ids = itertools.count(1)
+        self._requests: dict[int, _Request] = {}
+        self._lock = Lock()
+        self._sending = Lock()
+        self._over: Exception | None = None
+        self._said: deque[str] = deque(maxlen=20)
+        self._child = _start()
+        self._talk = Thread(target=self._note_talk, daemon=True)
+        self._hearing = Thread(target=self._hear, daemon=True)
+        self._talk.start()
+        self._hearing.start()
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def load(self, source: str | Path | FoundWeights, name: str | None = None, **options: Any) -> RemoteEncoder:
+        """`load_encoder` over there, with the same arguments and errors."""
+        path, name = source_name(source, name)
+        facts, _ = self.ask({"do": "load", "source": os.path.abspath(path), "name": name, "options": options})
+        return RemoteEncoder(self.ask, facts)
+
+    def cancel(self) -> None:
+        """Stop what is being computed and forget what waits: the callers get `CancelledError`."""
+        with self._lock:
+            ids = list(self._requests)
+        self._tell({"do": "cancel", "ids": ids})
+
+    def close(self) -> None:
+        """End the process. Calls under way fail with `CancelledError`."""
+        with self._sending:
+            if self._child.stdin is not None and not self._child.stdin.closed:
+                with contextlib.suppress(BrokenPipeError):  # it ended before
+                    self._child.stdin.close()
+        try:
+            self._child.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._hearing.join()
+        for pipe in (self._child.stdout, self._child.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def __enter__(self) -> EncoderProcess:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def ask(self, message: Message, progress: Progress | None = None) -> Answer:
+        """Send a request and wait for its answer. Ctrl-C, or an exception of `progress`, cancels it."""
+        number = next(self._ids)
+        request = _Request(progress)
+        with self._lock:
+            if self._over is not None:
+                raise self._over
+            self._requests[number] = request
+        try:
+            self._tell({**message, "id": number})
+            return request.answer.result()
+        except BaseException:
+            if not request.answer.done():
+                self._tell({"do": "cancel", "ids": [number]})
+            raise
+        finally:
+            with self._lock:
+                self._requests.pop(number, None)
+
+    def _tell(self, message: Message) -> None:
+        with self._sending:
+            if self._child.stdin is None or self._child.stdin.closed:
+                raise CancelledError
+            with contextlib.suppress(BrokenPipeError):  # `_hear` notices the end too, and tells everyone who waits
+                send(self._child.stdin, message)
+
+    def _hear(self) -> None:
+        """Hand answers to those who wait, until the process ends."""
+        assert self._child.stdout is not None
+        while (got := receive(self._child.stdout)) is not None:
+            message, arrays = got
+            with self._lock:
+                request = self._requests.get(message["id"])
+            if request is None or request.answer.done():
+                continue  # nobody waits any more
+            if "progress" in message:
+                self._report(request, message)
+            elif "failed" in message:
+                request.answer.set_exception(_error(message))
+            else:
+                request.answer.set_result((message, arrays))
+        self._end()
+
+    def _report(self, request: _Request, message: Message) -> None:
+        """Call a progress callback here; what it raises is for the one who waits, who then cancels."""
+        if request.progress is not None:
+            try:
+                request.progress(*message["progress"])
+            except Exception as e:  # handed on, not hidden
+                request.answer.set_exception(e)
+                self._tell({"do": "cancel", "ids": [message["id"]]})
+
+    def _end(self) -> None:
+        """The process is gone: tell everyone who waits."""
+        with self._sending:
+            asked_to = self._child.stdin is None or self._child.stdin.closed
+        code = self._child.wait()
+        self._talk.join()
+        with self._lock:
+            self._over = CancelledError("The text-encoder process was closed.") if asked_to else _ended(code, self._said)
+            waiting = [r for r in self._requests.values() if not r.answer.done()]
+        for request in waiting:
+            request.answer.set_exception(self._over)
+
+    def _note_talk(self) -> None:
+        """Keep the last lines the process says on stderr: they explain its end, and must not get onto the screen."""
+        assert self._child.stderr is not None
+        for line in self._child.stderr:
+            self._said.append(line.decode("utf-8", "replace").rstrip())
+
+
+def _start() -> subprocess.Popen[bytes]:
+    """The child: this Python, this package, and a session of its own, so that the terminal's Ctrl-C is not sent to it."""
+    package_root = str(Path(promptlens.__file__).parents[1])
+    path = os.pathsep.join(p for p in (package_root, os.environ.get("PYTHONPATH")) if p)
+    windows_flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
+    return subprocess.Popen(
+        [sys.executable, "-m", "promptlens.encoder.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+        start_new_session=True,
+        creationflags=windows_flags,
+    )
+
+
+def _error(message: Message) -> Exception:
+    """The error that a failed request means here: of the same class as over there."""
+    if message["failed"] == "cancelled":
+        return CancelledError()
+    kind = getattr(errors, message["failed"], WeightsError)
+    plain = isinstance(kind, type) and issubclass(kind, PromptLensError) and kind.__init__ is PromptLensError.__init__
+    return kind(message["message"]) if plain else WeightsError(message["message"])
+
+
+def _ended(code: int, said: deque[str]) -> WeightsError:
+    """The error for a process that ended by itself."""
+    last = f" It said: {said[-1]}" if said else ""
+    how = f"was killed by signal {-code} (9 mostly means that memory ran out)" if code < 0 else f"ended with code {code}"
+    return WeightsError(f"The text-encoder process {how}.{last}")
