@@ -163,8 +163,9 @@ def tokens(argument: str, kind: str | None, encoder: str | None, output_format: 
     if isinstance(prompt, Unreadable):
         raise InputError(f"{prompt.name}: {prompt.message}")
     report = job.report(prompt.text)
-    if report.usage.failure:
-        talk("error", f"{report.usage.host.title} fails on this prompt ({report.usage.host_error}). {report.usage.failure}")
+    failure = report.usage.failure
+    if failure:
+        talk("error", f"{report.usage.host.title} fails on this prompt ({failure.name}). {failure.message}")
         return FINDINGS
     screen = screen_of(sys.stdout, settings.color)
     tables = token_tables(report, encoder)

@@ -9,9 +9,13 @@ from promptlens.errors import PromptLensError
 from promptlens.inputs import Prompt, Unreadable, prompt_argument
 from promptlens.job import Job
 from promptlens.render import Entry, Trouble, load_format
+from promptlens.report import Report
 from promptlens.terminal import Screen, talk
 
 OK, FINDINGS, UNREADABLE = 0, 1, 2
+
+# Rules look at a prompt many times over; of a longer text only the tokens are counted.
+JUDGED_UP_TO_CHARS = 100_000
 
 
 def entries(prompts: Iterable[Prompt | Unreadable], job: Job, negative: str | None = None) -> Iterator[Entry | Trouble]:
@@ -23,16 +27,26 @@ def entries(prompts: Iterable[Prompt | Unreadable], job: Job, negative: str | No
         if isinstance(given, Unreadable):
             yield Trouble(given.message, given.name)
         else:
-            yield Entry(job.report(negative, negative=True), given.name, "negative")
+            yield Entry(_judged(job.report(negative, negative=True), given.name), given.name, "negative")
 
 
 def _entry(prompt: Prompt | Unreadable, job: Job) -> Entry | Trouble:
     if isinstance(prompt, Unreadable):
         return Trouble(prompt.message, prompt.name, prompt.line, prompt.id)
     try:
-        return Entry(job.for_line(prompt.options).report(prompt.text), prompt.name, id=prompt.id)
+        report = job.for_line(prompt.options).report(prompt.text)
     except PromptLensError as error:  # a line's own options: only that line is wrong
         return Trouble(f"line {prompt.line}: {error}", prompt.name, prompt.line, prompt.id)
+    return Entry(_judged(report, prompt.name), prompt.name, id=prompt.id)
+
+
+def _judged(report: Report, name: str) -> Report:
+    """The report, without findings where the prompt is too long to look for them."""
+    length = len(report.usage.prompt)
+    if length <= JUDGED_UP_TO_CHARS:
+        return report
+    talk("note", f"{name}: with {length:,} characters it is too long for the rules; its tokens are counted all the same.")
+    return Report(report.usage, ())
 
 
 def write_reports(found: Iterable[Entry | Trouble], format_name: str, screen: Screen) -> int:

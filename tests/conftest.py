@@ -1,4 +1,4 @@
-"""What every test gets: no settings of the person who runs it, an empty working directory, and the data beside the project if it is there."""
+"""What every test gets: no settings of whoever runs it, an empty working directory, and the data beside the project if it is there."""
 
 from __future__ import annotations
 

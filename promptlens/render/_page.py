@@ -5,6 +5,7 @@ Drawn plain or in colour by full.py and as a picture by svg.py. A long list is c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from promptlens.hosts import EncoderUse
@@ -26,6 +27,7 @@ from promptlens.spans import line_column
 from promptlens.terminal import Screen
 
 LISTED = 8
+LISTED_FINDINGS = 12
 SAID_ALREADY = frozenset({"TB101"})  # lost words
 
 
@@ -191,12 +193,15 @@ def _verdict(usage: Usage, width: int) -> Iterator[Row]:
 
 def _findings(report: Report, width: int) -> Iterator[Row]:
     """What the rules found, but for what the page says already."""
-    for finding in report.findings:
-        if finding.code in SAID_ALREADY:
-            continue
+    found = [finding for finding in report.findings if finding.code not in SAID_ALREADY]
+    for finding in found[:LISTED_FINDINGS]:
         line, column = line_column(report.usage.prompt, finding.span.start)
         style = "error" if finding.severity == "error" else "title"
         head = [Run(f"{finding.severity} {finding.code}", style), Run(f" {line}:{column} ", "dim"), Run(finding.message)]
         yield from wrap(head, width, indent="  ")
         if finding.hint:
             yield from wrap([Run(finding.hint, "dim")], width, first="  ", indent="  ")
+    if len(found) > LISTED_FINDINGS:
+        codes = Counter(finding.code for finding in found[LISTED_FINDINGS:])
+        more = ", ".join(f"{code} {count:,} times" if count > 1 else code for code, count in sorted(codes.items()))
+        yield from wrap([Run(f"… and {many(len(found) - LISTED_FINDINGS, 'more finding')}: {more}", "dim")], width, indent="  ")

@@ -100,7 +100,10 @@ def atoms(text: str, style: str = "") -> Iterator[Atom]:
             continue
         printed = visible(cluster)
         width = cell_width(printed)
-        yield Atom(printed, style, width, "|" if width > 1 and printed is cluster else "")
+        if printed == cluster:
+            yield Atom(printed, style, width, "|" if width > 1 else "")
+        else:  # an escape may be wider than a line
+            yield from (Atom(s.of(printed), style, cell_width(s.of(printed))) for s in clusters(printed))
 
 
 def wrap(runs: Iterable[Run], width: int, *, first: str = "", indent: str = "") -> list[Row]:
