@@ -196,7 +196,7 @@ def _findings(report: Report, width: int) -> Iterator[Row]:
     found = [finding for finding in report.findings if finding.code not in SAID_ALREADY]
     for finding in found[:LISTED_FINDINGS]:
         line, column = line_column(report.usage.prompt, finding.span.start)
-        style = "error" if finding.severity == "error" else "title"
+        style = "title" if finding.severity == "info" else finding.severity
         head = [Run(f"{finding.severity} {finding.code}", style), Run(f" {line}:{column} ", "dim"), Run(finding.message)]
         yield from wrap(head, width, indent="  ")
         if finding.hint:

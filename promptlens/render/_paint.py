@@ -26,7 +26,18 @@ STYLES = {
     "lost-words": "#e5484d",
     "lost-mark": "bold #e5484d",
     "error": "bold #e5484d",
+    "warning": "bold #d6a84a",
     "ok": "#2fb39a",
+    # influence, weak to strong: one hue that gets deeper on light and on dark
+    "heat-1": "#8c93a8",
+    "heat-2": "#9a8f96",
+    "heat-3": "#a98a84",
+    "heat-4": "#b78572",
+    "heat-5": "#c57f60",
+    "heat-6": "#d2794f",
+    "heat-7": "#de713f",
+    "heat-8": "#e86a30",
+    "heat-9": "bold #f26322",
 }
 
 

@@ -10,7 +10,7 @@ from rich.terminal_theme import TerminalTheme
 from promptlens.render import Entry, Trouble
 from promptlens.render._page import page
 from promptlens.render._paint import console_for, draw
-from promptlens.render._runs import Row, visible_text
+from promptlens.render._runs import Row, Run, visible_text
 from promptlens.terminal import Screen
 
 tells_trouble = False
@@ -58,8 +58,8 @@ def write(entries: Iterable[Entry | Trouble], screen: Screen) -> Iterator[str]:
 
 def picture(rows: Iterable[Row], width: int, title: str) -> str:
     """Rows drawn in a terminal window of so many cells."""
-    console = console_for(Screen(width, color=True), io.StringIO(), record=True)
-    draw(console, rows)
+    console = console_for(Screen(width + 2, color=True), io.StringIO(), record=True)
+    draw(console, [[], *([Run(" "), *row] for row in rows), []])  # some room on all sides
     return console.export_svg(title=title, theme=_THEME, code_format=_TEMPLATE, unique_id="promptlens")
 
 
