@@ -97,6 +97,7 @@ def test_a_full_disk_is_said() -> None:
     assert done.returncode == 2
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell")
 def test_a_closed_stdout_is_no_crash() -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, "check", "a"], capture_output=True, env=environment(), check=False
