@@ -17,12 +17,14 @@ _CONTROL = r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"
 _INVISIBLE = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
 _TAGS = "\U000e0000-\U000e01ef"
 _WIDE = "\uff01-\uff5e\u3000"
-_QUOTES = str.maketrans("‘’‚‛“”„‟′″‐‑‒–—―−…", "''''\"\"\"\"'\"-------.")
+_APOSTROPHES = "’‘ʼ＇"
 _CANDIDATES = re.compile(
-    f"[{_CONTROL}{_INVISIBLE}{_TAGS}{_WIDE}\ufffd‘’‚‛“”„‟′″‐‑‒–—―−…\u0370-\u052f]|[\u00c2-\u00c5\u00ce-\u00cf\u00d0-\u00d1\u00e2\u00f0]"
+    f"[{_CONTROL}{_INVISIBLE}{_TAGS}{_WIDE}{_APOSTROPHES}\ufffd\u0370-\u052f]|[\u00c2-\u00c5\u00ce-\u00cf\u00d0-\u00d1\u00e2\u00f0]"
 )
+_PIECES = re.compile(f"[{_CONTROL}{_INVISIBLE}{_TAGS}]+|(?<=[^\\W\\d_])[{_APOSTROPHES}](?=[^\\W\\d_])|[{_WIDE}]+|\ufffd+")
 _UNSEEN = re.compile(f"[{_CONTROL}{_INVISIBLE}{_TAGS}]+")
 _WORD = re.compile(r"\S+")
+_IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _LATIN = re.compile("[A-Za-z]")
 
 # Cyrillic and Greek letters that look like Latin ones.
@@ -60,17 +62,18 @@ def _in_word(word: str, at: int, span: Span) -> Iterator[Odd]:
     if alike.isascii() and alike != word and _LATIN.search(word):
         yield Odd(span, span, "letters of another script that look like Latin ones", alike)
         return
-    for match in re.finditer(f"[{_CONTROL}{_INVISIBLE}{_TAGS}]+|[{_WIDE}]+|\ufffd+|[‘’‚‛“”„‟′″‐‑‒–—―−…]+", word):
+    for match in _PIECES.finditer(word):
         found, place = match.group(), Span(at + match.start(), at + match.end())
         if found[0] == "\ufffd":
             yield Odd(place, span, "the mark of a lost character", None)
         elif _UNSEEN.fullmatch(found):
             if not _joins(word, *match.span()):
                 yield Odd(place, span, _named(found), "")
-        elif found.isascii() is False and unicodedata.normalize("NFKC", found).isascii() and found[0] >= "\u3000":
-            yield Odd(place, span, "full-width characters", unicodedata.normalize("NFKC", found))
+        elif found not in _APOSTROPHES:
+            if not _IDEOGRAPH.search(word):  # there they are the usual ones
+                yield Odd(place, span, "full-width characters", unicodedata.normalize("NFKC", found))
         else:
-            yield Odd(place, span, "typographic signs", found.replace("…", "...").translate(_QUOTES))
+            yield Odd(place, span, "a curly apostrophe", "'")
 
 
 def _named(found: str) -> str:

@@ -10,6 +10,7 @@ from promptlens.report import Edit, Usage
 from promptlens.rules._brackets import brackets, live_kinds, readable
 from promptlens.rules._reading import reading
 from promptlens.rules._settings import RuleSettings
+from promptlens.rules._words import listed
 from promptlens.spans import Span
 from promptlens.tokens import Token
 
@@ -31,10 +32,16 @@ class Cut(NamedTuple):
     chunk: Chunk
     use: EncoderUse
 
-    @property
-    def in_word(self) -> bool:
-        """The tokens on both sides are of one word."""
-        return self.before.word == self.after.word
+    def in_word(self, prompt: str) -> bool:
+        """The tokens on both sides are of one word (or of one character); a run of signs is no word."""
+        if self.before.word != self.after.word:
+            return False
+        word = self.word().of(prompt)
+        return not word.isascii() or any(map(str.isalnum, word))
+
+    def whom(self, usage: Usage) -> str:
+        """Which encoders read it so, where not all of them do."""
+        return f" for {listed(self.encoders)}" if len(self.encoders) < len(usage.model.encoders) else ""
 
     def word(self) -> Span:
         """Where the word before the cut is."""

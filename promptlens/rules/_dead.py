@@ -22,6 +22,8 @@ _SCHEDULE = re.compile(r"\[[^\[\]|]*:\s*[-+]?\d*\.?\d+\s*\]|\[[^\[\]]*\|[^\[\]]*
 _ESCAPE = re.compile(r"\\([()\[\]])")
 _ROUND = re.compile(r"\\([()])|[()]")
 _NUMBER_AFTER = re.compile(r"[-+]?\d*\.\d+(?=[\s,.)]|$)")
+_LETTER = re.compile(r"[^\W\d_]")
+_DATA = re.compile(r'["{}#]')  # a list of JSON, not emphasis
 _WORDS = re.compile(r"\w")
 
 
@@ -121,7 +123,7 @@ def _square(text: str, pair: Pair, live: frozenset[str]) -> Iterator[Dead]:
             first = re.split(r"[:|]", inner, maxsplit=1)[0].strip()
             hint = "Choose one of the texts: this host does not change the prompt while it draws."
             yield Dead(span, "prompt editing", first, Edit(span, first, safe=False), hint)
-    elif "square" not in live and _WORDS.search(inner):
+    elif "square" not in live and _LETTER.search(inner) and not _DATA.search(inner):
         words = inner.replace("[", "").replace("]", "")
         edit = None if _SCHEDULE.search(inner) else Edit(span, words)
         yield Dead(span, "square brackets", words, edit, "Leave the brackets out; they do not weaken anything here.")

@@ -10,7 +10,7 @@ from promptlens.rules._brackets import readable
 from promptlens.rules._cuts import Cut, break_before, cuts
 from promptlens.rules._samples import FULL_SCENE, SCENE
 from promptlens.rules._tags import Tag, outer_tags, tag_at
-from promptlens.rules._words import listed, shown
+from promptlens.rules._words import shown
 from promptlens.spans import Span
 
 
@@ -26,7 +26,7 @@ from promptlens.spans import Span
     right=Example(f"{FULL_SCENE} long red hair blowing in the wind at dusk", host="comfyui"),
 )
 def cut_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
-    found = [cut for cut in cuts(usage) if not cut.in_word]
+    found = [cut for cut in cuts(usage) if not cut.in_word(usage.prompt)]
     if not found:
         return
     prompt = usage.prompt
@@ -36,9 +36,9 @@ def cut_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         if tag is None or _tokens(tag, cut) > cut.use.encoder.capacity:
             continue
         what = "the group" if prompt[tag.start] in "([" else "the tag"
-        parts = f"{shown(prompt[tag.start : cut.at], 30)} and {shown(prompt[cut.at : tag.end], 30)}"
+        parts = f"{shown(prompt[tag.start : cut.at], 30)} and {shown(prompt[cut.at : tag.end], 30)}{cut.whom(usage)}"
         where = "the end of what the model reads" if cut.lost else "the end of a chunk"
-        message = f"{where} cuts {what} into {parts} ({listed(cut.encoders)})"
+        message = f"{where} cuts {what} into {parts}"
         edit = break_before(usage, cut, settings, tag.start)
         yield Hit(Span(tag.start, tag.end), message, _hint(edit is not None, cut.lost), edit)
 

@@ -37,7 +37,7 @@ def tail_chunk(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
             if span not in found:
                 found.add(span)
                 message = f"the last chunk holds only {many(tail.used, 'token')}: {shown(span.of(usage.prompt))}"
-                yield Hit(span, message, f"Shortening the prompt by {many(tail.used, 'token')} saves the chunk.", amount=tail.used)
+                yield Hit(span, message, f"Shortening the prompt by {many(tail.used, 'token')} saves the chunk.")
 
 
 def _tail(use: EncoderUse, most: int) -> Chunk | None:

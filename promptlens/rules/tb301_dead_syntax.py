@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from promptlens.report import Usage
@@ -10,7 +9,7 @@ from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._dead import Dead, dead_brackets, dead_words
 from promptlens.rules._words import many, shown
 
-_SIGNS = re.compile(r"[()\[\]<>#]|\bBREAK\b|\bAND\b|\+\+|\w--|embedding:|\.swap\(")
+_SIGNS = ("(", "[", "<", "#", "BREAK", "AND", "++", "--", "embedding:", "\\")
 
 
 @rule(
@@ -25,7 +24,11 @@ _SIGNS = re.compile(r"[()\[\]<>#]|\bBREAK\b|\bAND\b|\+\+|\w--|embedding:|\.swap\
     right=Example("a girl with red hair", host="diffusers"),
 )
 def dead_syntax(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
-    if not _SIGNS.search(usage.prompt):
+    prompt = usage.prompt
+    for sign in _SIGNS:
+        if sign in prompt:
+            break
+    else:
         return
     reached = 0
     for dead in sorted([*dead_brackets(usage), *dead_words(usage)], key=lambda dead: (dead.span.start, -dead.span.end)):
@@ -34,7 +37,7 @@ def dead_syntax(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         reached = dead.span.end
         cost = _cost(usage, dead)
         costs = f"; it costs {many(cost, 'token')}" if cost > 0 else ""
-        message = f"{shown(dead.span.of(usage.prompt))}: {usage.host.title} reads {dead.what} as plain text{costs}"
+        message = f"{shown(dead.span.of(prompt))}: {usage.host.title} reads {dead.what} as plain text{costs}"
         yield Hit(dead.span, message, dead.hint, dead.edit, max(cost, 1))
 
 

@@ -18,6 +18,7 @@ _BRACKET = re.compile(r"[()\[\]{}|\\]")
 # Texts of which only one is read at a time: prompt editing and choices.
 _ALTERNATIVES = re.compile(r"\[[^\[\]]*[:|][^\[\]]*\]|\{[^{}]*\}")
 _APART = re.compile(r"[,\n，、]|\b(?:BREAK|AND)\b")
+_LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\s,，、]+")
 
 # A single word must be said three times in a row to be remarked on ("very very"), two or more of them twice.
@@ -38,18 +39,18 @@ LONGEST_RUN = 12
 )
 def repeated_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt
-    words = prompt.casefold().split()
+    folded = prompt.casefold()
     if "," in prompt or _SYNTAX.search(prompt):
-        yield from _twice(usage, prompt)
+        yield from _twice(usage, prompt, folded)
+    words = folded.split()
     if len(words) - len({*words}) > 1:
         yield from _in_a_row(prompt)
 
 
-def _twice(usage: Usage, prompt: str) -> Iterator[Hit]:
+def _twice(usage: Usage, prompt: str, folded: str) -> Iterator[Hit]:
     if not _SYNTAX.search(prompt):  # most prompts: nothing but commas
-        tags = [" ".join(tag.split()) for tag in prompt.casefold().split(",")]
-        said = [tag for tag in tags if tag]
-        if len({*said}) == len(said):
+        tags = [*filter(None, map(str.strip, folded.split(",")))]
+        if len({*tags}) == len(tags) and "  " not in prompt:
             return
     text = readable(usage)
     apart = [match.span() for match in _ALTERNATIVES.finditer(text)]
@@ -72,7 +73,7 @@ def _repeated(prompt: str, text: str, tag: Tag, first: Tag) -> Hit:
     edit = None
     if _balanced(written):
         edit = Edit(deletion(prompt, tag.start, tag.end), "", safe=not _BRACKET.search(written) and not _BRACKET.search(before))
-    message = f"{shown(written)} is said twice" + ("" if written == before else f": the first time as {shown(before)}")
+    message = f"{shown(written)} is said again" + ("" if written == before else f"; the first time as {shown(before)}")
     return Hit(Span(tag.start, tag.end), message, "Take one of them out; to make it stronger, weigh it.", edit)
 
 
@@ -101,7 +102,7 @@ def _in_a_row(prompt: str) -> Iterator[Hit]:
         last = start + times * length - 1
         done = last + 1
         span = Span(found[start].start(), found[last].end())
-        if _APART.search(prompt, span.start, span.end) or not any(map(str.isalnum, words[start : start + length])):
+        if _APART.search(prompt, span.start, span.end) or not _LETTER.search("".join(words[start : start + length])):
             continue
         kept = Span(found[start + length - 1].end(), found[last].end())
         run = shown(Span(found[start].start(), kept.start).of(prompt))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from promptlens.report import Edit, Usage
@@ -11,7 +11,6 @@ from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import readable
 from promptlens.rules._words import many, shown
 from promptlens.spans import Span, clusters
-from promptlens.tokens import Token
 
 _COSTLY = re.compile(r"[^\x00-\x7f]|\d{5}|_")
 _DIGITS = re.compile(r"\d{5,}", re.ASCII)
@@ -51,7 +50,7 @@ def costly_piece(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         hint = "Write blanks instead." if edit else "Say it in English words, or leave it out."
         yield Hit(
             span,
-            f"{shown(span.of(usage.prompt), 30)} takes {many(tokens, 'token')} for {many(letters, 'letter')}: {why}",
+            f"{shown(span.of(usage.prompt), 30)} takes {many(tokens, 'token')} for {many(letters, 'character')}: {why}",
             hint,
             edit,
             tokens,
@@ -75,30 +74,27 @@ def _pieces(usage: Usage, text: str, most: int) -> Iterator[_Piece]:
         if tokens >= most:
             yield _Piece(Span(*match.span()), tokens, len(match.group()), "each digit is a token")
     if not text.isascii():
-        for line in usage.lines:
-            yield from _foreign(text, line.encoders[0].tokens, most)
+        yield from _foreign(text, count, most)
 
 
-def _foreign(text: str, tokens: tuple[Token, ...], most: int) -> Iterator[_Piece]:
-    """Words beyond ASCII that take at least as many tokens as letters, and what stands between two of them."""
+def _foreign(text: str, count: Callable[[str], int], most: int) -> Iterator[_Piece]:
+    """Words beyond ASCII that take at least as many tokens as they have characters, neighbours together."""
     run: _Piece | None = None
-    at = 0
     for match in _WORD.finditer(text):
-        start, end = match.span()
-        first = at
-        while at < len(tokens) and tokens[at].span.start < end:
-            at += 1
-        word = match.group()
-        own = at - first
-        letters = 0 if word.isascii() else sum(1 for cluster in clusters(word) if not cluster.of(word).isascii())
-        foreign = sum(1 for token in tokens[first:at] if not token.span.of(text).isascii())
-        if letters and foreign >= letters:
-            known, run = run, _Piece(Span(start, end), own, len(word), "the vocabulary spells it out")
-            if known is not None:
-                run = _Piece(Span(known.span.start, end), known.tokens + own, known.letters + len(word), known.why)
+        word, (start, end) = match.group(), match.span()
+        tokens, length = (0, 0) if word.isascii() else (count(word), _length(word))
+        if length and tokens >= length:
+            known = run or _Piece(Span(start, start), 0, 0, "the vocabulary spells it out")
+            run = known._replace(span=Span(known.span.start, end), tokens=known.tokens + tokens, letters=known.letters + length)
         elif run is not None:
             if run.tokens >= most:
                 yield run
             run = None
     if run is not None and run.tokens >= most:
         yield run
+
+
+def _length(word: str) -> int:
+    """Characters of a word as a reader counts them; 0 for a word that is mostly ASCII."""
+    characters = [cluster.of(word) for cluster in clusters(word)]
+    return len(characters) if sum(not c.isascii() for c in characters) * 2 >= len(characters) else 0

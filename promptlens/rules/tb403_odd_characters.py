@@ -36,12 +36,9 @@ def odd_characters_in(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         after = prompt[odd.word.start : odd.span.start] + odd.instead + prompt[odd.span.end : odd.word.end]
         if all(tokenizer.encode(before) == tokenizer.encode(after) for tokenizer in encoders):
             continue
-        yield Hit(odd.span, f"{odd.what} in {shown(before, 30)} {_changes(odd)}", _hint(odd), Edit(odd.span, odd.instead))
-
-
-def _changes(odd: Odd) -> str:
-    return "changes the tokens" if odd.span == odd.word else "changes the tokens of the word"
+        message = f"{odd.what} in {shown(before, 30)}: the model reads other tokens for it"
+        yield Hit(odd.span, message, _hint(odd), Edit(odd.span, odd.instead))
 
 
 def _hint(odd: Odd) -> str:
-    return f"Write {shown(odd.instead)} instead." if odd.instead and odd.instead.strip() else "Delete it."
+    return f"Write {odd.instead} instead." if odd.instead and odd.instead.strip() else "Delete it."

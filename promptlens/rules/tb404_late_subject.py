@@ -47,18 +47,17 @@ _TRAILING = "-_"
     right=Example("a lynx, masterpiece, best quality, highly detailed, ultra sharp focus, 8k, photorealistic, trending on artstation"),
 )
 def late_subject(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
-    tokens = usage.encoders[0]
-    if tokens.used <= settings.subject_by or settings.role != "positive" or getattr(usage.options, "negative", False):
+    use = usage.encoders[0]
+    if use.used <= settings.subject_by or settings.role != "positive" or getattr(usage.options, "negative", False):
         return
     prompt = usage.prompt
-    head = _WORD.search(prompt)
-    if head is None or _plain(head.group()) not in _PRAISE:
+    if use.stream is None or not _is_praise(prompt.partition(",")[0]):  # most prompts begin with their subject
         return
     tags = outer_tags(usage, readable(usage))
     subject = next((tag for tag in tags if not _is_praise(prompt[tag.start : tag.end])), None)
-    if subject is None:
+    if subject is None or use.stream.tokenizer.count(prompt[: subject.start]) < settings.subject_by:
         return
-    before = sum(1 for token in tokens.tokens if token.span.start < subject.start)
+    before = sum(1 for token in use.tokens if token.span.start < subject.start)
     if before >= settings.subject_by:
         text = shown(prompt[subject.start : subject.end], 40)
         message = f"the subject, {text}, begins after {before} tokens; the first {settings.subject_by} move the picture the most"
