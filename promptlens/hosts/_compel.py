@@ -14,7 +14,7 @@ from itertools import groupby
 from promptlens.hosts import Fragment, HostFailure, Mix, Parsed, ParsedLine
 from promptlens.hosts._compel_parser import parse_compel
 from promptlens.hosts._compel_tree import Attention, Blend, Lora, Nodes, Swap, Text
-from promptlens.hosts._rewrite import Derived, join
+from promptlens.hosts._rewrite import Derived, Piece, join
 from promptlens.spans import Span
 
 _COMMA = re.compile(r",(?:\S)")
@@ -61,7 +61,7 @@ def parse_prompt(text: str) -> Parsed:
 
 def _spaced(text: str) -> Derived:
     """The prompt with a blank put after each comma that has none."""
-    pieces: list[tuple[int, int] | str] = []
+    pieces: list[Piece] = []
     done = 0
     for match in _COMMA.finditer(text):
         pieces += [(done, match.start() + 1), " "]

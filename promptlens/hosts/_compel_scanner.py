@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from promptlens.hosts import HostFailure
-from promptlens.hosts._rewrite import Derived
+from promptlens.hosts._rewrite import Derived, Piece
 from promptlens.spans import Span
 
 Options = list[tuple[str, bool]]  # (name or number, is it a name with a number as its value)
@@ -118,10 +118,10 @@ class Scanner:
 
 def _unescaped(inner: Derived) -> Derived:
     """Text between quotes with the escapes undone that pyparsing undoes."""
-    pieces: list[tuple[int, int] | str] = []
+    pieces: list[Piece] = []
     done = 0
     for match in _QUOTED_ESCAPE.finditer(inner.text):
-        pieces += [(done, match.start()), _escaped_character(match.group()[1:])]
+        pieces += [(done, match.start()), (*match.span(), _escaped_character(match.group()[1:]))]
         done = match.end()
     return inner.rebuild([*pieces, (done, len(inner.text))]) if pieces else inner
 

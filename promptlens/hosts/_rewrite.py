@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from promptlens.hosts import Fragment
 from promptlens.spans import Origin, Run, join_origins
 
+# A part as (start, end); new text in place of a part as (start, end, text); new text between parts.
+Piece = tuple[int, int] | tuple[int, int, str] | str
+
 
 @dataclass(frozen=True, slots=True)
 class Derived:
@@ -26,8 +29,8 @@ class Derived:
         place = Origin.of_slices(slices)
         return Derived("".join(self.text[a:b] for a, b in slices), place.through(self.origin) if self.origin else place)
 
-    def rebuild(self, pieces: Iterable[tuple[int, int] | str]) -> Derived:
-        """Parts of it and new text between them; new text has an empty place after the part before it.
+    def rebuild(self, pieces: Iterable[Piece]) -> Derived:
+        """Parts of it and new text: new text in place of a part, or between parts, where its place is empty.
 
         >>> made = Derived("a,b").rebuild([(0, 2), " ", (2, 3)])
         >>> made.text, made.origin.range(2, 4)
@@ -37,7 +40,13 @@ class Derived:
         runs: list[Run] = []
         at = place = 0
         for piece in pieces:
-            text, (start, end) = (piece, (place, place)) if isinstance(piece, str) else (self.text[piece[0] : piece[1]], piece)
+            if isinstance(piece, str):
+                text, start, end = piece, place, place
+            elif len(piece) == 2:
+                start, end = piece
+                text = self.text[start:end]
+            else:
+                start, end, text = piece
             if text:
                 runs.append(Run(at, at + len(text), start, end))
                 out.append(text)
@@ -70,7 +79,7 @@ def narrow(text: Derived, found: Sequence[tuple[int, int, int, int]], *, once: b
     wanted = text.text
     for start, end, a, b in found:
         wanted = wanted.replace(text.text[start:end], text.text[a:b], 1 if once else -1)
-    pieces: list[tuple[int, int] | str] = []
+    pieces: list[Piece] = []
     done = 0
     for start, end, a, b in found:
         pieces += [(done, start), (a, b)]
@@ -86,7 +95,7 @@ def narrow(text: Derived, found: Sequence[tuple[int, int, int, int]], *, once: b
 
 def _replaced(text: Derived, old: str, a: int, b: int, once: bool) -> Derived:
     """The text with `old[a:b]` in place of `old`."""
-    pieces: list[tuple[int, int] | str] = []
+    pieces: list[Piece] = []
     done, at = 0, text.text.find(old)
     while at >= 0:
         pieces += [(done, at), (at + a, at + b)]

@@ -91,8 +91,8 @@ class _Reader:
             stop = start + match.start() if match else end
             self._words(done, stop)
             if match:
-                self.pieces.append(_Piece([Derived("BREAK", self.text.cut(stop, start + match.end()).origin)], BREAK_WEIGHT, True))
                 done = start + match.end()
+                self.pieces.append(_Piece([self.text.rebuild([(stop, done, "BREAK")])], BREAK_WEIGHT, True))
 
     def _words(self, start: int, end: int) -> None:
         piece = self.text.text[start:end]

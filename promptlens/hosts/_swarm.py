@@ -91,7 +91,7 @@ class Expander:
         for key in self.embeddings:
             known = key.lower().removesuffix(".safetensors")
             if known == wanted or known.endswith("/" + wanted):
-                return [piece.rebuild([f"embedding:{key}", (len(piece.text), len(piece.text))])]
+                return [piece.rebuild([(0, len(piece.text), f"embedding:{key}")])]
         self._take(piece, "missing")
         return []
 

@@ -18,7 +18,7 @@ from promptlens.hosts import EncoderUse, Fragment, Host, Parsed, ParsedLine
 from promptlens.hosts._comfy import pack_groups
 from promptlens.hosts._comfy_derived import derived_groups
 from promptlens.hosts._options import check_embeddings, check_range
-from promptlens.hosts._rewrite import Derived, join, narrow
+from promptlens.hosts._rewrite import Derived, Piece, join, narrow
 from promptlens.models import Encoder, Model
 from promptlens.tokens import Reading, tokenizer
 
@@ -87,7 +87,7 @@ def _without_loras(line: Derived, removed: list[Fragment]) -> Derived:
 
 def _collapsed(text: Derived, blanks_to_one: int = sys.maxsize) -> Derived:
     """Runs of blanks as one blank for each `blanks_to_one` of them."""
-    pieces: list[tuple[int, int] | str] = []
+    pieces: list[Piece] = []
     done = 0
     for match in _BLANKS.finditer(text.text):
         pieces.append((done, match.start() - -len(match.group()) // blanks_to_one))

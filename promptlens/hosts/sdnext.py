@@ -16,7 +16,7 @@ from promptlens.hosts._compel_pack import pack_compel
 from promptlens.hosts._hf import hf_reading
 from promptlens.hosts._join import pack_sections
 from promptlens.hosts._options import check_choice, check_range
-from promptlens.hosts._rewrite import Derived
+from promptlens.hosts._rewrite import Derived, Piece
 from promptlens.hosts._schedule import schedules
 from promptlens.hosts._sdnext import parse_native
 from promptlens.hosts._webui import NETWORK, without
@@ -87,10 +87,11 @@ def _trimmed(text: Derived) -> Derived:
 
 
 def _newlines(text: Derived, instead: str) -> Derived:
-    pieces: list[tuple[int, int] | str] = []
+    pieces: list[Piece] = []
     done = 0
     for line in text.text.split("\n")[:-1]:
-        pieces += [(done, done + len(line)), instead]
+        end = done + len(line)
+        pieces += [(done, end), (end, end + 1, instead)]
         done += len(line) + 1
     return text.rebuild([*pieces, (done, len(text.text))]) if pieces else text
 
