@@ -155,6 +155,7 @@ class Report:
             "ok": self.ok,
             "prompt": usage.prompt,
             "host": usage.host.name,
+            "host_observed": usage.host.observed,
             "model": usage.model.name,
             "options": _options(usage.options),
             "host_error": None if usage.failure is None else _failure(usage.failure),

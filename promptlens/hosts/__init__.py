@@ -336,6 +336,7 @@ class Host:
     pack       (line, encoder, model, options) -> EncoderUse
     options    frozen dataclass of the host's settings, with its defaults
     reference  project, version and file the behaviour was read from or observed in
+    observed   compared with what the host itself produced; False where its code and documents were only read
     """
 
     name: str
@@ -346,6 +347,7 @@ class Host:
     reference: str
     summary: str
     syntax: frozenset[str] = frozenset()
+    observed: bool = True
 
 
 # For what every prompt makes; the same objects as the classes make.

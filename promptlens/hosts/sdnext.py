@@ -113,4 +113,5 @@ HOST = Host(
     reference="SD.Next 0e99be5d and 3ec0d35d: modules/prompt_parser.py, modules/prompt_parser_diffusers.py; read, not observed",
     summary="Chunks of at most 75, cut after the last full stop, or else comma or word. BREAK and newlines start one. Read, not observed.",
     syntax=frozenset({"round", "square", "weight", "break", "newline-break", "schedule", "network"}),
+    observed=False,
 )

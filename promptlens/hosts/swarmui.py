@@ -79,4 +79,5 @@ HOST = Host(
     reference="SwarmUI 0372f412: docs/Features/Prompt Syntax.md, T2IPromptHandling.cs, SwarmTextHandling.py; read, not observed",
     summary="As ComfyUI, after its tags are worked out; <break> starts a new chunk. Read, not observed.",
     syntax=frozenset({"round", "weight", "tag", "network", "schedule", "embedding-tag", "embedding-prefix"}),
+    observed=False,
 )

@@ -46,6 +46,7 @@ def host_records(default: str) -> list[dict[str, Any]]:
             "options": _defaults(host),
             "syntax": sorted(host.syntax),
             "reference": host.reference,
+            "observed": host.observed,
         }
         for host in HOSTS.values()
     ]
