@@ -25,6 +25,6 @@ def tidied(usage: Usage) -> str:
     text = usage.prompt
     if _MORE_THAN_TEXT.search(text):
         return text
-    text = _EMPTY_TAGS.sub(", ", text)
     text = _BEFORE_COMMA.sub("", text)
+    text = _EMPTY_TAGS.sub(", ", text)
     return _BLANKS.sub(" ", text)

@@ -15,8 +15,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from promptlens.errors import UnknownNameError
@@ -36,8 +37,7 @@ Scope = Literal["prompt", "pair", "file"]
 NoteKind = Literal["unreadable", "ignored", "literal", "duplicate", "bytes", "missing", "empty"]
 
 
-@dataclass(frozen=True, slots=True)
-class FileNote:
+class FileNote(NamedTuple):
     """What the reader of a file says about it besides its prompts: why, in plain words, and the text that stands there."""
 
     kind: NoteKind
@@ -55,14 +55,13 @@ class Hit(NamedTuple):
     amount: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """A prompt that a rule fires on, or is silent for. `negative` is the other prompt of a pair, `note` that of a file."""
 
     text: str
     host: str = "a1111"
     model: str = "sdxl"
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = MappingProxyType({})
     settings: RuleSettings = DEFAULT_SETTINGS
     negative: str | None = None
     note: FileNote | None = None
@@ -73,8 +72,7 @@ PairCheck = Callable[[Usage, Usage, RuleSettings], Iterable[Hit]]
 FileCheck = Callable[[FileNote, RuleSettings], Iterable[Hit]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A row of `RULES`. `why` is a paragraph for its reader; it fires on `wrong` and is silent for `right`."""
 
     code: str
@@ -111,7 +109,7 @@ def also(code: str, scope: Scope) -> Callable[[Check], Check]:
 
     def register(check: Check) -> Check:
         checks: dict[str, Any] = {f"on_{scope}": check}
-        _FOUND[code] = replace(_FOUND[code], **checks)
+        _FOUND[code] = _FOUND[code]._replace(**checks)
         return check
 
     return register

@@ -102,7 +102,7 @@ def _match(text: str, start: int, end: int, units: re.Pattern[str], kinds: str, 
 def live_kinds(usage: Usage) -> str:
     """The kinds of brackets that mean something to the host, as a string of them."""
     live = reading(usage).live
-    return ("()" if "round" in live else "") + ("[]" if live & {"square", "schedule"} else "")
+    return ("()" if "group" in live else "") + ("[]" if live & {"square", "schedule"} else "")
 
 
 class Inside:

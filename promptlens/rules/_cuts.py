@@ -85,7 +85,8 @@ def break_before(usage: Usage, cut: Cut, settings: RuleSettings, *places: int) -
 
     The host must know BREAK, and the place must be outside brackets.
     """
-    if cut.lost or "break" not in reading(usage).live:
+    word = reading(usage).break_word
+    if cut.lost or word is None:
         return None
     found = brackets(usage, readable(usage), live_kinds(usage))
     for place in places:
@@ -95,5 +96,5 @@ def break_before(usage: Usage, cut: Cut, settings: RuleSettings, *places: int) -
         if any(start < place for start in found.unclosed) or any(pair.start < place < pair.end for pair in found.pairs):
             continue
         glued = place > 0 and not usage.prompt[place - 1].isspace()
-        return Edit(Span(place, place), " BREAK " if glued else "BREAK ")
+        return Edit(Span(place, place), f" {word} " if glued else f"{word} ")
     return None

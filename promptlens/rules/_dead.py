@@ -43,7 +43,7 @@ class Dead(NamedTuple):
 def dead_brackets(usage: Usage) -> Iterator[Dead]:
     """Brackets, the weights and steps in them, and escapes."""
     live, text = reading(usage).live, readable(usage)
-    if "round" not in live and "\\" in text:
+    if "group" not in live and "\\" in text:
         yield from _escapes(text)
     if "(" not in text and "[" not in text:
         return
@@ -63,11 +63,11 @@ def _escapes(text: str) -> Iterator[Dead]:
 
 def _round(text: str, pair: Pair, live: frozenset[str]) -> Iterator[Dead]:
     weight = _inner_weight(text, pair)
-    if "round" not in live and pair.depth == 0 and _is_emphasis(text, pair):
+    if "group" not in live and pair.depth == 0 and _is_emphasis(text, pair):
         yield _plain(text, pair)
-    elif "round" in live and "weight" not in live and weight:
-        yield _weight(text, pair, weight, "number" in live)
-    number = _NUMBER_AFTER.match(text, pair.end) if "number" not in live else None
+    elif "group" in live and "weight" not in live and weight:
+        yield _weight(text, pair, weight, "number-weight" in live)
+    number = _NUMBER_AFTER.match(text, pair.end) if "number-weight" not in live else None
     if number:
         yield _number(text, pair, number.end(), "weight" in live and not weight)
 
@@ -152,11 +152,11 @@ def dead_words(usage: Usage) -> Iterator[Dead]:
     """BREAK, AND, networks, comments, `++`, calls and `embedding:`."""
     live, text = reading(usage).live, readable(usage)
     if "BREAK" in text:
-        yield from _breaks(usage, text, "break" in live)
+        yield from _breaks(usage, text, live)
     if "AND" in text and "and" not in live:
         found = (match.span() for match in _AND.finditer(text) if not _is_shouted(text, *match.span()))
         yield from (_parting(usage.prompt, start, end, "AND", safe=False) for start, end in found)
-    if "<" in text:
+    if "<" in text and "tag" not in live:
         yield from (_network(usage.prompt, *match.span()) for match in _NETWORK.finditer(text))
     if "#" in text and "comment" not in live:
         for match in _COMMENT.finditer(text):
@@ -182,14 +182,17 @@ def _is_shouted(text: str, start: int, end: int) -> bool:
     return any(_SHOUTED.fullmatch(word) and word != "BREAK" for word in (*before, *after))
 
 
-def _breaks(usage: Usage, text: str, live: bool) -> Iterator[Dead]:
+def _breaks(usage: Usage, text: str, live: frozenset[str]) -> Iterator[Dead]:
     """BREAK as a word: everywhere in a host without it, inside brackets in one with it."""
-    places = {f.span.start for line in usage.lines for f in line.fragments if f.kind == "break"} if live else set()
+    places = {f.span.start for line in usage.lines for f in line.fragments if f.kind == "break"}
     for match in _BREAK.finditer(text):
-        if not live:
+        span = Span(*match.span())
+        if "break-tag" in live and "break" not in live:
+            yield Dead(span, "BREAK", "", Edit(span, "<break>"), "Write <break> instead.")
+        elif "break" not in live:
             yield _parting(usage.prompt, *match.span(), "BREAK", safe=True)
         elif match.start() not in places and not usage.failure:
-            yield Dead(Span(*match.span()), "BREAK inside brackets", "", None, "Put it outside of all brackets.")
+            yield Dead(span, "BREAK inside brackets", "", None, "Put it outside of all brackets.")
 
 
 def _parting(prompt: str, start: int, end: int, what: str, *, safe: bool) -> Dead:

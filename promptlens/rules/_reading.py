@@ -14,26 +14,30 @@ from promptlens.hosts import Host, HostFailure, Parsed
 from promptlens.models import Model
 from promptlens.report import Usage
 
-# A sample of each syntax word of `Host.syntax`, and what stays of it as text in a host that reads it as words.
+# A sample of each word of `Host.syntax` that options may switch off, and what stays of it as text where it means nothing.
 SAMPLES = {
     "round": ("(a) b", "("),
     "square": ("[a] b", "["),
     "weight": ("(a:1.5) b", "1.5"),
     "break": ("a BREAK b", "BREAK"),
+    "newline-break": ("a\nb", "\n"),
     "and": ("a AND b", "AND"),
     "schedule": ("[a:b:0.5] c", "0.5"),
     "network": ("<lora:x:1> a", "lora"),
     "comment": ("a # b", "#"),
-}
-# What only hosts with a syntax of their own make something of; they name it as they like, so that the sample alone decides.
-OTHER_SAMPLES = {
     "plus": ("a++ b", "++"),
-    "number": ("(a b)1.5 c", "1.5"),
+    "number-weight": ("(a b)1.5 c", "1.5"),
     "conjunction": ('("a", "b").and()', "and"),
     "blend": ('("a", "b").blend(1, 1)', "blend"),
     "swap": ("a cat.swap(dog)", "swap"),
 }
+# What no host names: brackets that mean something, be it weight or only what belongs together, and a BREAK that is written as a tag.
+UNNAMED = {
+    "group": ("(a) b", "("),
+    "break-tag": ("a <break> b", "break"),
+}
 UNCLOSED = "(a"
+UNOPENED = ("a) b", ")")
 
 # One-token words: more than any text encoder's window that a host cuts at.
 ENDLESS_WORDS = 1200
@@ -50,9 +54,14 @@ class Reading:
 
     @cached_property
     def live(self) -> frozenset[str]:
-        """The syntax that means something: of `Host.syntax`, what the options have not switched off."""
-        declared = {word for word in self.host.syntax if word not in SAMPLES or self._is_live(*SAMPLES[word])}
-        return frozenset(declared | {word for word, sample in OTHER_SAMPLES.items() if self._is_live(*sample)})
+        """The syntax that means something: of `Host.syntax`, what the options have not switched off, and of `UNNAMED`."""
+        named = {word for word in self.host.syntax if word not in SAMPLES or self._is_live(*SAMPLES[word])}
+        return frozenset(named | {word for word, sample in UNNAMED.items() if self._is_live(*sample)})
+
+    @property
+    def break_word(self) -> str | None:
+        """What starts a new chunk when it is written into a prompt."""
+        return "BREAK" if "break" in self.live else "<break>" if "break-tag" in self.live else None
 
     def _is_live(self, sample: str, mark: str) -> bool:
         parsed = self._parsed(sample)
@@ -63,6 +72,11 @@ class Reading:
         """An opening bracket that is never closed weighs what follows it; otherwise it is text."""
         parsed = self._parsed(UNCLOSED)
         return parsed is not None and any(fragment.weight != 1 for line in parsed.lines for fragment in line.fragments)
+
+    @cached_property
+    def reads_unopened(self) -> bool:
+        """A closing bracket that was never opened is text; otherwise it vanishes."""
+        return not self._is_live(*UNOPENED)
 
     def takes_weight(self, number: str) -> bool:
         """The host reads `(a:number)` as a weight."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from promptlens.hosts import EncoderUse, HostFailure
 from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._reading import reading
 from promptlens.rules._samples import FULL_SCENE, SHORT_SCENE
-from promptlens.rules._variants import Choice, largest
 from promptlens.rules._words import listed, many, shown
 from promptlens.spans import Span
+
+if TYPE_CHECKING:
+    from promptlens.rules._variants import Choice
 
 NAMED = 3
 
@@ -36,6 +39,8 @@ def large_variant(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     stream = usage.lines[0].encoders[0].stream
     if stream is None:
         return
+    from promptlens.rules._variants import largest  # 3 ms: only for a template
+
     text, choices = largest(prompt, stream.tokenizer.count, settings.wildcards or {})
     if not choices:
         return

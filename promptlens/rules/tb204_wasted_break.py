@@ -8,7 +8,7 @@ from typing import NamedTuple
 from promptlens.hosts import EncoderUse
 from promptlens.report import Edit, Line, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
-from promptlens.rules._samples import SCENE, SHORT_SCENE
+from promptlens.rules._samples import SCENE
 from promptlens.rules._words import many
 from promptlens.spans import Span
 
@@ -30,11 +30,12 @@ class _Break(NamedTuple):
     "chunk of nothing but padding, which weakens the others. After a few words it makes a chunk that is nearly empty: the "
     "rest of its slots is wasted and the prompt takes one chunk more. Up to half a chunk (break_waste) is not remarked on: "
     "that is what BREAK is for.",
-    wrong=Example(f"{SHORT_SCENE} BREAK BREAK a calm blue sky"),
+    wrong=Example(f"{SCENE} BREAK BREAK a calm blue sky"),
     right=Example(f"{SCENE} BREAK a calm blue sky"),
 )
 def wasted_break(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
-    if "BREAK" not in usage.prompt:
+    prompt = usage.prompt
+    if "break" not in prompt.casefold() and not ("\n" in prompt and "newline-break" in usage.host.syntax):
         return
     found = dict.fromkeys(each for line in usage.lines for use in line.encoders for each in _breaks(line, use))
     reported: set[Span] = set()
@@ -44,12 +45,18 @@ def wasted_break(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         if not each.used:
             reported.add(each.span)
             hint = "Take it out: nothing stands between it and what is before it."
-            yield Hit(each.span, "this BREAK makes a chunk with nothing in it", hint, _taken_out(usage.prompt, each.span), each.wasted)
+            yield Hit(
+                each.span, f"{_named(prompt, each.span)} makes a chunk with nothing in it", hint, _taken_out(prompt, each.span), each.wasted
+            )
         elif each.wasted > settings.break_waste:
             reported.add(each.span)
-            message = f"this BREAK leaves {each.wasted} of {each.used + each.wasted} slots empty"
+            message = f"{_named(prompt, each.span)} leaves {each.wasted} of {each.used + each.wasted} slots empty"
             hint = f"Take it out, or put {many(each.wasted, 'token')} more before it; the prompt takes a chunk more for it."
             yield Hit(each.span, message, hint, amount=each.wasted)
+
+
+def _named(prompt: str, span: Span) -> str:
+    return f"this {span.of(prompt).strip() or 'line break'}"
 
 
 def _breaks(line: Line, use: EncoderUse) -> Iterator[_Break]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
-from promptlens.rules._dead import Dead, dead_brackets, dead_words
 from promptlens.rules._words import many, shown
+
+if TYPE_CHECKING:
+    from promptlens.rules._dead import Dead
 
 _SIGNS = ("(", "[", "<", "#", "BREAK", "AND", "++", "--", "embedding:", "\\")
 
@@ -30,6 +33,8 @@ def dead_syntax(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
             break
     else:
         return
+    from promptlens.rules._dead import dead_brackets, dead_words  # 5 ms: only for a prompt with some sign of syntax
+
     reached = 0
     for dead in sorted([*dead_brackets(usage), *dead_words(usage)], key=lambda dead: (dead.span.start, -dead.span.end)):
         if dead.span.start < reached:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from promptlens.report import Edit, Usage
@@ -50,36 +51,34 @@ def bad_brackets(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     text = readable(usage)
     found = brackets(usage, text, kinds)
     yield from _unpaired(usage, text, found)
-    if "round" in reading(usage).live:
-        yield from _names(text, found)
+    if "group" in reading(usage).live:
+        yield from _names(text, found, "round" in reading(usage).live)
 
 
 def _unpaired(usage: Usage, text: str, found: Brackets) -> Iterator[Hit]:
+    read = reading(usage)
     for at in found.unopened:
-        edit = Edit(Span(at, at + 1), "\\" + text[at])
+        does = "it is read as a word" if read.reads_unopened else "it vanishes"
         hint = f"Delete it, or write \\{text[at]} if the picture is to have one."
-        yield Hit(Span(at, at + 1), f"{text[at]!r} closes a bracket that was never opened; it is read as a word", hint, edit)
-    if not found.unclosed:
-        return
-    weighs = reading(usage).weighs_unclosed
+        edit = Edit(Span(at, at + 1), "\\" + text[at])
+        yield Hit(Span(at, at + 1), f"{text[at]!r} closes a bracket that was never opened; {does}", hint, edit)
     ends = [end for _, end in texts(usage, text)]
-    inner: dict[int, str] = {}
+    closers: dict[int, str] = {}
     for at in reversed(found.unclosed):
-        closer = ")" if text[at] == "(" else "]"
-        end = next(end for end in ends if end > at)
-        # Brackets that end at one place are closed by one edit, that of the innermost: edits must not meet.
-        inner[end] = inner.get(end, "") + closer
+        # Brackets that end at one place are closed by one edit: edits must not meet.
+        end = ends[bisect_right(ends, at)]
+        closers[end] = closers.get(end, "") + _CLOSER[text[at]]
     for at in found.unclosed:
-        end = next(end for end in ends if end > at)
-        closer = ")" if text[at] == "(" else "]"
-        does = (
-            f"it weighs all that follows: {shown(text[at + 1 : end], 40)}"
-            if weighs
-            else "it is read as a word, and so are the weights after it"
+        end = ends[bisect_right(ends, at)]
+        if read.weighs_unclosed:
+            does = f"it weighs all that follows: {shown(text[at + 1 : min(end, at + SHOWN)], 40)}"
+            closing = _closed(text, at, end, closers.pop(end, ""))
+        else:
+            does = "it is read as a word, and so are the weights after it"
+            closing = Edit(Span(at, at + 1), "\\" + text[at])
+        yield Hit(
+            Span(at, at + 1), f"{text[at]!r} is never closed; {does}", f"Close it with {_CLOSER[text[at]]} where its words end.", closing
         )
-        escaped = Edit(Span(at, at + 1), "\\" + text[at])
-        edit = _closed(text, at, end, inner.pop(end, "")) if weighs else escaped
-        yield Hit(Span(at, at + 1), f"{text[at]!r} is never closed; {does}", f"Close it with {closer} where its words end.", edit)
 
 
 def _closed(text: str, at: int, end: int, closers: str) -> Edit | None:
@@ -91,7 +90,7 @@ def _closed(text: str, at: int, end: int, closers: str) -> Edit | None:
     return Edit(Span(end, end), closers, safe="[" not in text[:end] and not _LAST_NUMBER.search(text, at, end))
 
 
-def _names(text: str, found: Brackets) -> Iterator[Hit]:
+def _names(text: str, found: Brackets, weighs: bool) -> Iterator[Hit]:
     pairs = {(pair.start, pair.end) for pair in found.pairs}
     for match in _NAME.finditer(text):
         start, end = match.start("series") - 1, match.end("series") + 1
@@ -100,9 +99,11 @@ def _names(text: str, found: Brackets) -> Iterator[Hit]:
             continue
         name = shown(text[match.start("name") : end])
         edit = Edit(Span(start, end), f"\\({match['series']}\\)")
-        yield Hit(
-            Span(start, end), f"the brackets of {name} are read as emphasis: they vanish and weigh {shown(match['series'])}", _HINT, edit
-        )
+        series = shown(match["series"])
+        does = f"are read as emphasis: they vanish and weigh {series}" if weighs else "vanish: the host takes them for its own"
+        yield Hit(Span(start, end), f"the brackets of {name} {does}", _HINT, edit)
 
 
+_CLOSER = {"(": ")", "[": "]"}
+SHOWN = 400  # characters of what follows a bracket that its message may quote from
 _HINT = "Put a backslash before each of them."

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from promptlens.hosts import Fragment
-from promptlens.report import Edit, Usage
+from promptlens.report import Edit, Line, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import Brackets, Inside, Pair, brackets, readable
 from promptlens.rules._reading import reading
@@ -55,7 +55,7 @@ def odd_weight(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     if "weight" in live:
         yield from _no_number(usage, text, found.pairs)
     if "schedule" in live:
-        yield from _never(text)
+        yield from _never(usage, text)
 
 
 def _too_much(weighted: list[Fragment], prompt: str, settings: RuleSettings) -> Iterator[Hit]:
@@ -124,12 +124,18 @@ def _no_number(usage: Usage, text: str, pairs: list[Pair]) -> Iterator[Hit]:
         yield Hit(span, f"the weight {shown(written)} is not a number: {does}", "Write it with one point and no blanks: 1.2.", edit)
 
 
-def _never(text: str) -> Iterator[Hit]:
+def _never(usage: Usage, text: str) -> Iterator[Hit]:
+    """Words of `[red hair:1.2]` that come in only after the last step."""
     for match in _SQUARE_STEP.finditer(text):
-        if float(match.group(2)) >= 1:
-            span = Span(*match.span())
-            message = (
-                f"{shown(span.of(text))} is no weight: in square brackets a number is a step, and from {match.group(2)} on it never comes"
-            )
-            edit = Edit(span, f"({match.group(1)}:{match.group(2)})", safe=False)
-            yield Hit(span, message, "Weigh it with round brackets: (red hair:1.2).", edit)
+        span, words = Span(*match.span()), Span(*match.span(1))
+        if float(match.group(2)) < 1 or any(
+            words.start <= t.span.start < words.end for line in usage.lines for t in line.encoders[0].tokens
+        ):
+            continue
+        message = f"{shown(span.of(text))} is no weight: in square brackets a number is a step, and these words never come in"
+        edit = Edit(span, f"({match.group(1)}:{match.group(2)})", safe=False)
+        yield Hit(span, message, "Weigh it with round brackets: (red hair:1.2).", edit)
+
+
+def _is_read(line: Line, words: Span) -> bool:
+    return any(words.start <= token.span.start < words.end for token in line.encoders[0].tokens)

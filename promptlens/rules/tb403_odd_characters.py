@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from promptlens.report import Edit, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
-from promptlens.rules._characters import Odd, odd_characters
 from promptlens.rules._words import shown
+
+if TYPE_CHECKING:
+    from promptlens.rules._characters import Odd
 
 
 @rule(
@@ -26,6 +29,8 @@ def odd_characters_in(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt
     if prompt.isascii() and prompt.isprintable():
         return
+    from promptlens.rules._characters import odd_characters  # 8 ms: only for a prompt that is not plain ASCII
+
     streams = [use.stream for line in usage.lines[:1] for use in line.encoders if use.stream is not None]
     encoders = {stream.tokenizer for stream in streams}
     for odd in odd_characters(prompt):

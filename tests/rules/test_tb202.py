@@ -1,0 +1,44 @@
+"""Tags and groups that two chunks share."""
+
+from __future__ import annotations
+
+import pytest
+from rule_cases import Case, Says, after, pieces, words
+
+FIRES = {
+    "a tag without a comma to go back to": Says(
+        Case(words(72) + ", long red hair", options={"comma_padding_backtrack": 0}),
+        ["long red hair"],
+        words(72) + ", BREAK long red hair",
+    ),
+    "a tag in a host without BREAK": Says(Case(words(72) + ", long red hair", "comfyui"), ["long red hair"]),
+    "a weighted group of several tags": Says(
+        Case(words(70) + ", (red hair, green eyes, hat:1.2), cat"),
+        ["(red hair, green eyes, hat:1.2)"],
+        words(70) + ", BREAK (red hair, green eyes, hat:1.2), cat",
+    ),
+    "half a tag at the end of what diffusers reads": Says(Case(words(73) + ", red hair", "diffusers"), ["red hair"]),
+    "a tag too long for BREAK to be worth it": Says(Case("cat, " + words(74, 1), options={"comma_padding_backtrack": 0}), [words(74, 1)]),
+}
+
+SILENT = {
+    "a tag that the comma before it takes along": Case(words(72) + ", long red hair"),
+    "a tag that just fits": Case(words(72) + ", red hair, cat", "comfyui"),
+    "a cut before a comma": Case(words(75) + ", cat", "comfyui"),
+    "a sentence longer than a chunk": Case(words(160), "comfyui"),
+    "a cut that BREAK asks for": Case("red BREAK hair"),
+    "a cut between two sentences": Case(words(74) + ". " + words(20)),
+    "a cut word, which is another rule's": Case(words(74) + " photorealism", "comfyui"),
+    "dead brackets around tags": Case("[" + words(73) + ", red hair], cat", "comfyui"),
+}
+
+
+@pytest.mark.parametrize("says", FIRES.values(), ids=FIRES)
+def test_fires(says: Says) -> None:
+    assert pieces("TB202", says.case) == says.pieces
+    assert after("TB202", says.case) == says.after
+
+
+@pytest.mark.parametrize("case", SILENT.values(), ids=SILENT)
+def test_silent(case: Case) -> None:
+    assert pieces("TB202", case) == []
