@@ -17,9 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 EXAMPLE = (
-    "masterpiece, best quality, (1girl:1.2), silver hair, long coat, standing on a rooftop at night, neon signs, heavy rain, reflections in "
-    "puddles, looking over her shoulder, cinematic lighting, dramatic shadows, volumetric fog, shallow depth of field, bokeh, 35mm photograph, "
-    "film grain, intricate details, sharp focus, trending on artstation, by greg rutkowski and alphonse mucha"
+    "masterpiece, best quality, (1girl:1.2), silver hair, long coat, standing on a rooftop at night, neon signs, heavy rain, "
+    "reflections in puddles, looking over her shoulder, cinematic lighting, dramatic shadows, volumetric fog, shallow depth of field, "
+    "bokeh, 35mm photograph, film grain, intricate details, sharp focus, trending on artstation, by greg rutkowski and alphonse mucha"
 )
 
 

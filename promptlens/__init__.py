@@ -23,6 +23,8 @@ _HOMES = {
     "ENCODERS": "promptlens.models",
     "PromptLensError": "promptlens.errors",
     "conditioning": "promptlens.conditionings",
+    "influence": "promptlens.influences",
+    "similarity": "promptlens.influences",
     "load_encoder": "promptlens.encoder",
 }
 
@@ -32,10 +34,24 @@ if TYPE_CHECKING:
     from promptlens.encoder import load_encoder
     from promptlens.errors import PromptLensError
     from promptlens.hosts import HOSTS
+    from promptlens.influences import influence, similarity
     from promptlens.models import ENCODERS, MODELS
     from promptlens.report import Finding, Report, Usage
 
-__all__ = ["ENCODERS", "HOSTS", "MODELS", "Finding", "PromptLensError", "Report", "Usage", "analyze", "conditioning", "load_encoder"]
+__all__ = [
+    "ENCODERS",
+    "HOSTS",
+    "MODELS",
+    "Finding",
+    "PromptLensError",
+    "Report",
+    "Usage",
+    "analyze",
+    "conditioning",
+    "influence",
+    "load_encoder",
+    "similarity",
+]
 
 
 def __getattr__(name: str) -> Any:

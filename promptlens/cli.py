@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,16 +28,33 @@ OK, FINDINGS = 0, 1
 
 TABLE_FORMATS = ("full", "json", "jsonl", "csv")
 
+# Commands with modules of their own, imported when they are asked for.
+ELSEWHERE = {
+    "influence": "promptlens.commands_influence",
+    "similarity": "promptlens.commands_influence",
+    "encoders": "promptlens.commands_encoders",
+}
+
 Decorator = Callable[[Any], Any]
 
 
 class Commands(click.Group):
     """A group that tells who mistypes a command, or gives a prompt without one, what to write."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*self.commands, *ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in ELSEWHERE:
+            command: click.Command = getattr(import_module(ELSEWHERE[cmd_name]), cmd_name)
+            return command
+        return super().get_command(ctx, cmd_name)
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in self.commands:
-            guess = nearest(name, self.commands)
+        known = self.list_commands(ctx)
+        if name and not name.startswith("-") and name not in known:
+            guess = nearest(name, known)
             hint = f"Did you mean '{guess}'?" if guess else 'To see what becomes of a prompt: promptlens check "...".'
             raise click.UsageError(f"Unknown command {name!r}. {hint}", ctx)
         return super().resolve_command(ctx, args)

@@ -77,7 +77,7 @@ def escape(char: str) -> str:
 
 
 def talk(kind: Literal["error", "note"], message: str) -> None:
-    """One line on stderr."""
+    """A message on stderr: one line, but for commands that are there to be copied."""
     if sys.stderr is not None:
-        sys.stderr.write(f"{kind}: {shown(message)}\n")
+        sys.stderr.write(f"{kind}: " + "\n".join(map(shown, message.split("\n"))) + "\n")
         sys.stderr.flush()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from promptlens.hosts import Fragment, FragmentKind
 from promptlens.hosts._rewrite import Derived
-from promptlens.hosts._swarm_text import MAX_DEPTH, NUMBER, Changing, Node, Section, brackets, moved, step_of
+from promptlens.hosts._swarm_text import MAX_DEPTH, NUMBER, Changing, Node, Section, brackets, length_of, moved, step_of
 
 # Tags that begin a prompt for another model or another part of the picture, up to the next of them.
 SECTIONS = frozenset({"base", "refiner", "video", "videoswap", "pixeldecoder", "segment", "object", "region", "extend", "clear"})
@@ -24,6 +24,7 @@ _SILENT: Mapping[str, FragmentKind] = {
     "lora": "network",
 }
 MAX_TAGS, MAX_REPEATS = 2000, 100  # past these, tags are text
+MAX_EXPANDED = 1_000_000  # characters that tags come to; more of them come to nothing
 _TAG = re.compile(r"([^\[\]:<>]+)(?:\[([^\]]*)\])?(?::(.*))?", re.DOTALL)
 
 
@@ -36,6 +37,7 @@ class Expander:
     removed: list[Fragment] = field(default_factory=list)
     variables: dict[str, Derived] = field(default_factory=dict)
     tags: int = 0
+    expanded: int = 0
 
     def sections(self, text: Derived) -> list[Section]:
         """The main prompt first, then the others in order."""
@@ -52,11 +54,16 @@ class Expander:
         return [Section("", tuple(main)), *(Section(label, tuple(nodes)) for label, nodes in found if label)]
 
     def expand(self, text: Derived, depth: int) -> list[Node]:
+        if self.expanded > MAX_EXPANDED:
+            return []
         return [node for piece, tag in _tags(text) for node in self._expanded(piece, tag, depth)]
 
     def _expanded(self, piece: Derived, tag: re.Match[str] | None, depth: int) -> list[Node]:
         """What a piece of text, or a tag, comes to."""
         self.tags += 1
+        self.expanded += len(piece.text) if depth else 0
+        if self.expanded > MAX_EXPANDED:
+            return []
         if tag is None or depth > MAX_DEPTH or self.tags > MAX_TAGS:
             return list(brackets(piece, self.steps))
         name, data = tag.group(1).strip().lower(), _group(piece, tag, 3)
@@ -72,12 +79,12 @@ class Expander:
         if name in _RANDOM:
             return self._longest(_split(data), tag.group(2), depth)
         if name == "repeat":
-            again = [node for _ in range(_count(tag.group(2)) - 1) for node in (Derived(" "), *self.expand(data, depth + 1))]
-            return [*self.expand(data, depth + 1), *moved(again, piece)]
+            return self._repeated(self.expand(data, depth + 1), _count(tag.group(2)), piece)
         if name in ("setvar", "setmacro"):
-            variable, _, shown = (tag.group(2) or "").partition(",")
+            variable, _, mode = (tag.group(2) or "").partition(",")
+            shown = [] if mode.strip().lower() == "false" else self.expand(data, depth + 1)
             self.variables[variable.strip()] = data
-            return [] if shown.strip().lower() == "false" else self.expand(data, depth + 1)
+            return shown
         if name in ("var", "macro"):
             return self._stored((tag.group(3) or tag.group(2) or "").strip(), piece, depth)
         return list(brackets(piece, self.steps))
@@ -94,6 +101,18 @@ class Expander:
                 return [piece.rebuild([(0, len(piece.text), f"embedding:{key}")])]
         self._take(piece, "missing")
         return []
+
+    def _repeated(self, nodes: list[Node], times: int, piece: Derived) -> list[Node]:
+        """The nodes so many times, the later ones placed at the tag; as far as there is room for them."""
+        length = length_of(nodes) + 1
+        again = moved([Derived(" "), *nodes], piece)
+        found = list(nodes)
+        for _ in range(times - 1):
+            self.expanded += length
+            if self.expanded > MAX_EXPANDED:
+                break
+            found += again
+        return found
 
     def _stored(self, name: str, piece: Derived, depth: int) -> list[Node]:
         """What a variable or macro holds, placed where it is called; nothing inside itself."""

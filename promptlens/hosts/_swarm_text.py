@@ -65,6 +65,17 @@ def moved(nodes: Iterable[Node], to: Derived) -> list[Node]:
     return found
 
 
+def length_of(nodes: Iterable[Node]) -> int:
+    """Characters of all the texts in the nodes."""
+    total = 0
+    for node in nodes:
+        if isinstance(node, Changing):
+            total += sum(length_of(option) for option in node.options)
+        else:
+            total += len((node.text if isinstance(node, Bracket) else node).text)
+    return total
+
+
 def _place(text: Derived) -> tuple[int, int]:
     return text.origin.range(0, len(text.text)) if text.origin else (0, len(text.text))
 

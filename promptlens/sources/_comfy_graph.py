@@ -13,6 +13,8 @@ from promptlens.sources._comfy_nodes import SAME_TEXT, ZEROED
 from promptlens.sources._prompt import Role, Text
 
 LONGEST_CHAIN = 200  # links that are followed from one input
+LONGEST_TEXT = 1_000_000  # characters, or pieces, of a text that nodes join
+MOST_STEPS = 1_000_000  # of following conditioning, for all encoders of a file together
 _CONDITIONING = re.compile(r"positive|negative|cond", re.IGNORECASE)
 
 
@@ -70,7 +72,10 @@ class Graph:
     """All nodes by id."""
 
     nodes: dict[str, Node] = field(default_factory=dict)
+    texts: dict[str, Resolved] = field(default_factory=dict)
+    steps: int = 0
     _readers: dict[tuple[str, int], list[Consumer]] = field(default_factory=dict)
+    _slots: dict[str, list[int]] = field(default_factory=dict)
     _read: bool = False
 
     def readers(self, node: str, slot: int) -> list[Consumer]:
@@ -81,12 +86,14 @@ class Graph:
                 for name, value in each.inputs.items() if not each.state else ():
                     if isinstance(value, Link):
                         self._readers.setdefault((value.node, value.slot), []).append(Consumer(each, name))
+            for name, slot in self._readers:
+                self._slots.setdefault(name, []).append(slot)
         return self._readers.get((node, slot), [])
 
     def slots(self, node: Node) -> list[int]:
         """The outputs of a node that anything reads."""
         self.readers("", 0)
-        return [slot for name, slot in self._readers if name == node.id]
+        return self._slots.get(node.id, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +118,15 @@ def text_of(graph: Graph, value: Value, depth: int = 0) -> Resolved:
     node = graph.nodes.get(value.node)
     if node is None:
         return Gone(f"missing: node {value.node} is not in the file")
-    if depth > LONGEST_CHAIN:
-        return Gone("missing: its links go round in a circle, or on for too long")
+    if node.id not in graph.texts:
+        graph.texts[node.id] = Gone("missing: its links go round in a circle, or on for too long")  # until it is known
+        if depth < LONGEST_CHAIN:
+            graph.texts[node.id] = _made(graph, node, depth)
+    return graph.texts[node.id]
+
+
+def _made(graph: Graph, node: Node, depth: int) -> Resolved:
+    """The text that a node puts out."""
     if node.type in SAME_TEXT:
         return text_of(graph, node.inputs.get(SAME_TEXT[node.type]), depth + 1)
     if node.type == "ComfySwitchNode":
@@ -151,7 +165,8 @@ def _joined(graph: Graph, node: Node, depth: int) -> Resolved:
     for part in (first, between, second):
         if isinstance(part, Gone):
             return part
-    return tuple(p for part in (first, between, second) if isinstance(part, tuple) for p in part)
+    parts = tuple(p for part in (first, between, second) if isinstance(part, tuple) for p in part)
+    return parts if sum(1 + len(p.text) for p in parts) <= LONGEST_TEXT else Gone("missing: it is too long")
 
 
 def _changed(graph: Graph, node: Node, depth: int) -> Resolved:
@@ -163,6 +178,9 @@ def _changed(graph: Graph, node: Node, depth: int) -> Resolved:
             return part
         values.append("".join(p.text for p in part))
     if node.type == "StringReplace":
+        growth = (values[0].count(values[1]) if values[1] else len(values[0]) + 1) * len(values[2])
+        if growth > LONGEST_TEXT:
+            return Gone("missing: it is too long")
         return (Part(values[0].replace(values[1], values[2]), None),)
     trim = {"Both": str.strip, "Left": str.lstrip, "Right": str.rstrip}.get(values[1])
     return (Part(trim(values[0]), None),) if trim else Gone(f"made at run time by node {node.id} ({node.type})")
@@ -176,8 +194,9 @@ def role_of(graph: Graph, encoder: Node) -> Role | None:
     found: set[tuple[bool, Role]] = set()
     waiting: list[_Way] = [(encoder.id, 0, False, None)]
     seen: set[_Way] = set()
-    while waiting:
+    while waiting and graph.steps < MOST_STEPS:
         way = waiting.pop()
+        graph.steps += 1
         if way not in seen:
             seen.add(way)
             for reader in graph.readers(way[0], way[1]):

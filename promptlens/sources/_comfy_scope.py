@@ -90,12 +90,20 @@ class Shape:
                 yield node, target
 
 
+class Shapes(dict[str, Shape]):
+    """The definitions of subgraphs by id, and what was found out about their inputs."""
+
+    def __init__(self, shapes: dict[str, Shape]) -> None:
+        super().__init__(shapes)
+        self.promoted: dict[tuple[int, int], tuple[dict[str, Any], str] | None] = {}
+
+
 @dataclass(slots=True)
 class Scope:
     """A graph where it is used: a subgraph has the node it stands behind (`host`) and the graph that node is in."""
 
     shape: Shape
-    shapes: dict[str, Shape]
+    shapes: Shapes
     host: dict[str, Any] | None = None
     parent: Scope | None = None
     path: str = ""
@@ -176,17 +184,25 @@ def _proxied(host: dict[str, Any] | None) -> Iterator[tuple[tuple[str, str], Val
             yield (str(entry[0]), str(entry[1])), _value(value, None)
 
 
-def _promoted(shape: Shape, shapes: dict[str, Shape], slot: int, depth: int = 0) -> tuple[dict[str, Any], str] | None:
+def _promoted(shape: Shape, shapes: Shapes, slot: int) -> tuple[dict[str, Any], str] | None:
     """The inner node and widget whose value an input of a subgraph shows."""
+    known = (id(shape), slot)
+    if known not in shapes.promoted:
+        shapes.promoted[known] = None  # while it is looked for: a subgraph in itself shows nothing
+        shapes.promoted[known] = _shown(shape, shapes, slot)
+    return shapes.promoted[known]
+
+
+def _shown(shape: Shape, shapes: Shapes, slot: int) -> tuple[dict[str, Any], str] | None:
     for node, target in shape.from_input(slot):
         inner = shapes.get(str(node.get("type")))
         if inner is None:
             locator = target.get("widget")
             if isinstance(locator, dict):
                 return node, str(locator.get("name", target.get("name")))
-        elif depth < len(shapes):
+        else:
             at = next((i for i, each in enumerate(inner.inputs) if each.get("name") == target.get("name")), None)
-            found = _promoted(inner, shapes, at, depth + 1) if at is not None else None
+            found = _promoted(inner, shapes, at) if at is not None else None
             if found:
                 return node, str(target.get("name"))
     return None

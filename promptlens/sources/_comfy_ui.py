@@ -12,7 +12,7 @@ from typing import Any
 
 from promptlens.sources._comfy_graph import LONGEST_CHAIN, Gone, Graph, Link, Node, Value
 from promptlens.sources._comfy_nodes import BYPASSED, GET_NODE, MUTED, NOT_RUN, PRIMITIVE, REROUTES, SET_NODE
-from promptlens.sources._comfy_scope import Scope, Shape, by_name, entries, host_value, typed, widget
+from promptlens.sources._comfy_scope import Scope, Shape, Shapes, by_name, entries, host_value, typed, widget
 from promptlens.sources._document import Document
 from promptlens.sources._prompt import Text
 
@@ -32,7 +32,7 @@ def graph(document: Document, value: dict[str, Any], *, all_run: bool = False) -
     """
     definitions = value.get("definitions")
     found = definitions.get("subgraphs") if isinstance(definitions, dict) else None
-    shapes = {str(s["id"]): Shape.of(s) for s in entries(found) if "id" in s}
+    shapes = Shapes({str(s["id"]): Shape.of(s) for s in entries(found) if "id" in s})
     root = Scope(Shape.of(value), shapes, all_run=all_run)
     done = Graph()
     waiting = [root]

@@ -1,0 +1,135 @@
+"""The command `encoders`: which text-encoder weights are on this machine, and fetching some."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptlens.cli import _COLOR, OK, TABLE_FORMATS
+from promptlens.terminal import ColorChoice, screen_of, talk
+
+if TYPE_CHECKING:
+    from promptlens.encoder.files import FoundWeights
+    from promptlens.render._table import TableFormat
+
+NAMES = ("clip-l", "clip-h", "clip-g")
+
+
+@click.group(invoke_without_command=True)
+@click.option("--encoder-path", "paths", multiple=True, metavar="PATH", help="Look into this file or folder too; may be repeated.")
+@click.option("--root", "roots", multiple=True, metavar="FOLDER", help="Folder of an A1111, Forge, ComfyUI or InvokeAI install.")
+@click.option("--format", "output_format", type=click.Choice(TABLE_FORMATS), default="full", help="How to write it. [default: full]")
+@_COLOR
+@click.pass_context
+def encoders(
+    context: click.Context,
+    paths: tuple[str, ...],
+    roots: tuple[str, ...],
+    output_format: TableFormat,
+    color: ColorChoice | None,
+) -> int:
+    """List the text-encoder weights on this machine, or pull some.
+
+    Looks at given paths, fetched weights, the Hugging Face cache and the folders of installs. Nothing is loaded.
+    """
+    if context.invoked_subcommand is not None:
+        return OK
+    from promptlens.encoder.finding import find_encoders
+    from promptlens.render._table import table_rows, written
+    from promptlens.render.full import drawer
+
+    found = find_encoders(paths=paths, roots=roots, problem=lambda line: talk("note", line))
+    screen = screen_of(sys.stdout, color or "auto")
+    records = [_record(weights) for weights in found]
+    if output_format != "full":
+        sys.stdout.writelines(written(records, output_format, screen))
+    elif records:
+        sys.stdout.write(drawer(screen)(table_rows(_table(records), screen.width)))
+    else:
+        sys.stdout.write("No text-encoder weights were found. Fetch some: promptlens encoders pull clip-l\n")
+    return OK
+
+
+@encoders.command()
+@click.argument("name", type=click.Choice(NAMES))
+@click.option("--again", is_flag=True, help="Fetch them also if they are there.")
+def pull(name: str, again: bool) -> int:
+    """Fetch the weights of one text encoder, and nothing else.
+
+    The smallest faithful file is taken, and of a file that holds more only the text encoder. A pull that was cut goes on where it stopped.
+    """
+    from promptlens.encoder.pulling import pull as fetch
+
+    bar = _Bar()
+    try:
+        found = fetch(name, again=again, progress=bar.tell if bar.on else None, note=bar.note)
+    finally:
+        bar.end()
+    sys.stdout.write(f"{found.encoder} ({found.precision}, {_megabytes(found.bytes)}) is in {found.path}\n")
+    return OK
+
+
+def _record(found: FoundWeights) -> dict[str, Any]:
+    return {
+        "encoder": found.encoder,
+        "bytes": found.bytes,
+        "precision": found.precision,
+        "layout": found.layout,
+        "source": found.source,
+        "path": str(found.path),
+    }
+
+
+def _table(records: list[dict[str, Any]]) -> Any:
+    from promptlens.render._table import Column, Table
+
+    columns = (
+        Column("encoder", "encoder"),
+        Column("size", "bytes", _megabytes, right=True),
+        Column("precision", "precision"),
+        Column("layout", "layout"),
+        Column("source", "source"),
+        Column("path", "path"),
+    )
+    return Table(columns, records)
+
+
+def _megabytes(count: int) -> str:
+    """A size as people say it.
+
+    >>> _megabytes(246_144_152)
+    '246 MB'
+    """
+    return f"{count / 1e6:,.0f} MB"
+
+
+class _Bar:
+    """A line on stderr that fills as bytes come, where stderr is a terminal; elsewhere only notes are written."""
+
+    cells = 30
+
+    def __init__(self) -> None:
+        self.on = sys.stderr is not None and sys.stderr.isatty()
+        self._shown = ""
+
+    def tell(self, done: int, of: int) -> None:
+        share = done / of if of else 1.0
+        filled = int(self.cells * share)
+        shown = f"[{'#' * filled}{'.' * (self.cells - filled)}] {share:4.0%} of {_megabytes(of)}"
+        if shown != self._shown:
+            sys.stderr.write("\r" + shown)
+            sys.stderr.flush()
+            self._shown = shown
+
+    def note(self, line: str) -> None:
+        self.end()
+        talk("note", line)
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._shown:
+            sys.stderr.write("\n")
+            sys.stderr.flush()
+            self._shown = ""

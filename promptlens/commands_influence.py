@@ -1,0 +1,208 @@
+"""The commands `influence` and `similarity`: which words change what the model gets. They need text-encoder weights and torch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, OK, TABLE_FORMATS, _settings, with_options
+from promptlens.errors import InputError, WeightsError
+from promptlens.terminal import screen_of
+
+if TYPE_CHECKING:
+    from promptlens.encoder.cached import CachedEncoder
+    from promptlens.influences import Influence
+    from promptlens.job import Job
+    from promptlens.render._runs import Row
+    from promptlens.render._table import TableFormat
+
+Tell = Callable[[int, int], None]
+
+_WITH_ENCODERS = with_options(
+    click.option("--encoder-path", "paths", multiple=True, metavar="PATH", help="Weights, or NAME=PATH for one encoder; may be repeated."),
+    click.option("--allow-pickle", is_flag=True, help="Also read .ckpt and .pt files, by torch's safe reader."),
+    click.option("--unit", type=click.Choice(["word", "tag"]), default="word", help="What is taken out. [default: word]"),
+    click.option("--format", "output_format", type=click.Choice(TABLE_FORMATS), default="full", help="How to write it. [default: full]"),
+)
+
+
+@click.command()
+@click.argument("argument", metavar="PROMPT | FILE | -")
+@_WHAT_WITH
+@_WHAT_ARGUMENTS_ARE
+@_WITH_ENCODERS
+@click.option(
+    "--lens",
+    type=click.Choice(["pooled", "conditioning"]),
+    default="pooled",
+    help="The EOS vector, or all the model gets. [default: pooled]",
+)
+@click.option("--method", type=click.Choice(["delete", "mask"]), default="delete", help="Take the word out, or hide it. [default: delete]")
+@click.option("--clip-skip", type=int, metavar="N", help="Take the n-th layer from the end.")
+@click.option("--toward", metavar="TEXT", help="Also: which words pull the prompt to this text.")
+@click.option("--against", metavar="TEXT", help="Also: which words set it apart from this prompt.")
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the first N of the ranking.")
+@click.option("--plot", metavar="FILE", help="Also draw it into a file: .svg or .html.")
+def influence(argument: str, kind: str | None, output_format: TableFormat, top: int | None, plot: str | None, **asked: Any) -> int:
+    """Show which words change what the model gets.
+
+    Each word is taken out, the host reads the rest, and the text encoders' output is compared. That is influence on the text
+    embedding, not on the picture. Needs the weights of the model's text encoders: see `promptlens encoders`.
+    """
+    if plot is not None and Path(plot).suffix.lower() not in (".svg", ".html"):
+        raise click.UsageError(f"--plot writes .svg or .html, not {plot!r}.", click.get_current_context())
+    settings = _settings(asked)
+    text, job = _prompt(argument, kind, settings)
+    encoders = _encoders(job.model, asked["paths"], asked["allow_pickle"])
+    from promptlens.influences import influence as measure
+
+    with _Telling("Encoding") as tell:
+        names = ("unit", "lens", "method", "toward", "against", "clip_skip")
+        wanted = {name: asked[name] for name in names}
+        found = measure(text, job.host, job.model, encoders=encoders, progress=tell, **wanted, **_options(job))
+    screen = screen_of(sys.stdout, settings.color)
+    if plot is not None:
+        _plot(found, Path(plot))
+    from promptlens.influences._page import page
+
+    records = found.records()
+    if top is not None:
+        records = [records[n] for n in sorted(found.ranking[:top])]
+    _write(page(found, screen.width, top), {**found.to_dict(), "units": records}, records, output_format, settings.color)
+    return OK
+
+
+@click.command()
+@click.argument("argument", metavar="PROMPT | FILE | -")
+@_WHAT_WITH
+@_WHAT_ARGUMENTS_ARE
+@_WITH_ENCODERS
+def similarity(argument: str, kind: str | None, output_format: TableFormat, **asked: Any) -> int:
+    """Show how alike the words of a prompt are, to each other and to the whole.
+
+    Cosines of each encoded alone. That is closeness of meaning, not influence.
+    """
+    settings = _settings(asked)
+    text, job = _prompt(argument, kind, settings)
+    encoders = _encoders(job.model, asked["paths"], asked["allow_pickle"])
+    from promptlens.influences import similarity as measure
+    from promptlens.influences._page import similarity_page
+
+    with _Telling("Encoding") as tell:
+        found = measure(text, job.host, job.model, encoders=encoders, unit=asked["unit"], progress=tell, **_options(job))
+    whole = found.to_dict()
+    rows = zip(whole["labels"], whole["spans"], whole["whole"], whole["values"], strict=True)
+    records = [{"text": label, "span": span, "whole": cosine, "values": values} for label, span, cosine, values in rows]
+    screen = screen_of(sys.stdout, settings.color)
+    _write(similarity_page(found, screen.width), whole, records, output_format, settings.color)
+    return OK
+
+
+def _prompt(argument: str, kind: str | None, settings: Any) -> tuple[str, Job]:
+    """The prompt of an argument, and what it is analysed with."""
+    from promptlens.inputs import Unreadable, read_inputs
+    from promptlens.job import make_job
+
+    job = make_job(settings)
+    (prompt,) = read_inputs([argument], kind=kind or "auto")  # type: ignore[arg-type]
+    if isinstance(prompt, Unreadable):
+        raise InputError(f"{prompt.name}: {prompt.message}")
+    return prompt.text, job
+
+
+def _options(job: Job) -> dict[str, Any]:
+    """The host's options of a job."""
+    from promptlens.hosts import HOSTS
+
+    known = HOSTS[job.host].options.__dataclass_fields__
+    return {name: value for name, value in job.usual.items() if name in known} | dict(job.chosen)
+
+
+def _encoders(model: str, given: Sequence[str], allow_pickle: bool) -> dict[str, CachedEncoder]:
+    """The model's text encoders, not loaded yet. Raises `WeightsError` with the way out where there are none."""
+    from promptlens.encoder.finding import choose_encoder
+    from promptlens.models import get_model
+
+    names = [e.name for e in get_model(model).encoders]
+    chosen = {name: choose_encoder(name, paths=paths) for name, paths in _paths(names, given).items()}
+    try:
+        import numpy  # noqa: F401  (of the encoder extra)
+    except ImportError as e:
+        raise WeightsError("Encoding needs numpy and torch. Install them with: pip install 'promptlens[encoder]'") from e
+    from promptlens.encoder.cached import cached_encoder
+
+    return {name: cached_encoder(found, name, allow_pickle=allow_pickle) for name, found in chosen.items()}
+
+
+def _paths(names: Sequence[str], given: Sequence[str]) -> dict[str, list[str]]:
+    """Paths for each encoder: those named for it, then those for any. One for any need not hold all of them."""
+    own: dict[str, list[str]] = {name: [] for name in names}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if equals and name in own:
+            own[name].append(path)
+        else:
+            for paths in own.values():
+                paths.append(text)
+    return own
+
+
+class _Telling:
+    """How far it is, on stderr where that is a terminal, and wiped off in the end."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._shown = ""
+        self._on = sys.stderr is not None and sys.stderr.isatty()
+
+    def __enter__(self) -> Tell | None:
+        return self._tell if self._on else None
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r" + " " * len(self._shown) + "\r")
+            sys.stderr.flush()
+
+    def _tell(self, done: int, of: int) -> None:
+        shown = f"{self._what} {100 * done // max(of, 1)} %"
+        if shown != self._shown:
+            sys.stderr.write("\r" + shown)
+            sys.stderr.flush()
+            self._shown = shown
+
+
+def _plot(found: Influence, path: Path) -> None:
+    """A picture of the strip and the ranking, or a page that tells more where one points."""
+    if path.suffix.lower() == ".html":
+        from promptlens.influences._html import document
+
+        content = document(found)
+    else:
+        from promptlens.influences._page import page
+        from promptlens.render.svg import picture
+
+        content = picture(list(page(found, 84, 12)), 84, "promptlens influence")
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as e:
+        raise InputError(f"{path} cannot be written: {e.strerror or e}.") from e
+
+
+def _write(rows: Any, whole: Mapping[str, Any], records: Sequence[Mapping[str, Any]], output_format: TableFormat, color: Any) -> None:
+    """The page, one JSON document, or a record a unit."""
+    from promptlens.render._json import dumped
+    from promptlens.render._table import written
+    from promptlens.render.full import drawer
+
+    screen = screen_of(sys.stdout, color)
+    if output_format == "full":
+        drawn: list[Row] = list(rows)
+        sys.stdout.write(drawer(screen)(drawn))
+    elif output_format == "json":
+        sys.stdout.write(dumped(whole, screen, indent=2) + "\n")
+    else:
+        sys.stdout.writelines(written(records, output_format, screen))

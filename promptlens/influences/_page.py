@@ -1,0 +1,213 @@
+"""The page of `promptlens influence`: the prompt as a heat strip, the ranking, what does nothing, which boundaries move.
+
+    a photo of a red cat
+    · 22222 ·· · 555 999      9 is the strongest word, · no more than a comma does
+
+The marks say it without colour too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil, isnan
+from typing import Any
+
+from promptlens.hosts import HOSTS
+from promptlens.influences._result import MEANING, Influence, Similarity
+from promptlens.models import get_model
+from promptlens.render._runs import Atom, Row, Run, atoms, quoted, wrap
+from promptlens.render._table import Column, Table, table_rows
+
+LEVELS = 9
+LABEL_CHARS = 40
+_LISTED = 12
+WHERE = "own, later, end: shares of the change at the word's own positions, at later words, at EOS and padding."
+
+
+def level(found: Influence, n: int) -> int:
+    """Step of the ramp of a unit: 9 for the strongest, 0 for what a comma does too."""
+    score, most = found.scores[n], max((s for s in found.scores if not isnan(s)), default=0.0)
+    if isnan(score) or score <= found.noise_floor or not most:
+        return 0
+    return max(1, min(LEVELS, ceil(LEVELS * score / most))) if most != float("inf") else LEVELS
+
+
+def page(found: Influence, width: int, top: int | None = None) -> Iterator[Row]:
+    """Rows of at most `width` cells; `top`: only so many of the ranking."""
+    names = f"{HOSTS[found.host].name} · {get_model(found.model).title}"
+    yield from wrap([Run(names, "title"), Run(f" · influence of each {found.unit} · lens {found.lens} · {found.method}", "dim")], width)
+    yield []
+    yield from strip(found, width)
+    yield from wrap([Run(f"9 is the strongest {found.unit}, · does no more than a comma", "dim")], width, first="  ", indent="  ")
+    yield []
+    yield from table_rows(_ranking(found, top), width)
+    yield []
+    if found.lens == "conditioning":
+        yield from wrap([Run(WHERE, "dim")], width)
+    yield from wrap([Run(_floor(found))], width)
+    yield from _quiet(found, width)
+    yield from _moved(found, width)
+    yield from _aims(found, width)
+    yield []
+    yield from wrap([Run(MEANING, "dim")], width)
+
+
+def strip(found: Influence, width: int) -> Iterator[Row]:
+    """The prompt in lines, and under each the marks of its words."""
+    line: list[tuple[Atom, str]] = []
+    for word in _words(_marked(found)):
+        cells = sum(a.width for a, _ in word)
+        if line and sum(a.width for a, _ in line) + cells > width - 2 and line[-1][0].kind == " ":
+            yield from _pair(line)
+            line = []
+        for item in word:
+            if sum(a.width for a, _ in line) + item[0].width > width - 2:
+                yield from _pair(line)
+                line = []
+            line.append(item)
+    if line:
+        yield from _pair(line)
+
+
+def _marked(found: Influence) -> Iterator[tuple[Atom, str]]:
+    """What is printed of the prompt, each with its mark."""
+    text = "".join(" " if c in "\n\r\t" else c for c in found.prompt)
+    at = 0
+    for n, span in enumerate(found.spans):
+        if span.start < at:
+            continue
+        yield from ((a, " ") for a in atoms(text[at : span.start], "syntax"))
+        step = level(found, n)
+        style = f"heat-{step}" if step else "dim"
+        yield from ((a, str(step) if step else "·") for a in atoms(span.of(text), style))
+        at = span.end
+    yield from ((a, " ") for a in atoms(text[at:], "syntax"))
+
+
+def _words(items: Iterator[tuple[Atom, str]]) -> Iterator[list[tuple[Atom, str]]]:
+    word: list[tuple[Atom, str]] = []
+    for item in items:
+        if item[0].kind == " ":
+            if word:
+                yield word
+            yield [item]
+            word = []
+        else:
+            word.append(item)
+    if word:
+        yield word
+
+
+def _pair(line: Sequence[tuple[Atom, str]]) -> Iterator[Row]:
+    yield [Run("  "), *(Run(a.text, a.style) for a, _ in line)]
+    yield [Run("  "), *(Run(mark * a.width, a.style) for a, mark in line)]
+
+
+def _ranking(found: Influence, top: int | None) -> Table:
+    order = found.ranking[:top]
+    records = [{"rank": rank, **found.records()[n], "mark": level(found, n)} for rank, n in enumerate(order, start=1)]
+    columns = [
+        Column("#", "rank", right=True),
+        Column(found.unit, "text", _label),
+        Column("score", "score", _figure, right=True),
+        *(Column(name, name, _figure, right=True) for name in found.by_encoder if len(found.by_encoder) > 1),
+        Column("tokens", "tokens", right=True),
+    ]
+    if found.lens == "conditioning":
+        columns += [
+            Column(title, f"split_{key}", _share, right=True) for key, title in (("own", "own"), ("later", "later"), ("end", "end"))
+        ]
+    if found.toward is not None:
+        columns.append(Column("toward", "toward", _signed, right=True))
+    if found.against is not None:
+        columns.append(Column("against", "against", _signed, right=True))
+    columns.append(Column("", "mark", lambda step: "█" * step if step else "·"))
+    return Table(tuple(columns), records, style_of=_style)
+
+
+def _style(record: Mapping[str, Any]) -> str:
+    return f"heat-{record['mark']}" if record["mark"] else "dim"
+
+
+def _label(text: str) -> str:
+    return quoted(text, LABEL_CHARS)[1:-1]
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}" if value >= 0.00005 or not value else f"{value:.0e}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.4f}"
+
+
+def _floor(found: Influence) -> str:
+    if not found.noise_commas:
+        how = "adding a comma at the end"
+    else:
+        done = "hiding" if found.method == "mask" else "deleting"
+        how = f"{done} a comma, the median of {found.noise_commas}" if found.noise_commas > 1 else f"{done} the comma"
+    return f"Noise floor {_figure(found.noise_floor)}: the effect of {how}."
+
+
+def _quiet(found: Influence, width: int) -> Iterator[Row]:
+    quiet = found.quiet
+    if not quiet:
+        return
+    tokens = sum(found.tokens[n] for n in quiet)
+    what = f"These {len(quiet)} {found.unit}s do" if len(quiet) > 1 else f"This {found.unit} does"
+    yield from wrap([Run(f"{what} nothing measurable: {tokens} token{'s' if tokens != 1 else ''}", "title")], width)
+    yield from wrap([Run(_listed(found, quiet))], width, first="  ", indent="  ")
+    lost = [n for n in quiet if found.lost[n]]
+    if lost:
+        yield from wrap([Run(f"Of these, {len(lost)} never reach the encoder.")], width)
+
+
+def _moved(found: Influence, width: int) -> Iterator[Row]:
+    moved = [n for n, m in enumerate(found.moved) if m]
+    if moved:
+        yield from wrap([Run(f"Without these a chunk boundary moves, so their number is that of the move too ({len(moved)}):")], width)
+        yield from wrap([Run(_listed(found, moved))], width, first="  ", indent="  ")
+
+
+def _aims(found: Influence, width: int) -> Iterator[Row]:
+    if found.toward_cosine is not None:
+        yield from wrap([Run(f"Cosine with the target {found.toward_cosine:.4f}; + pulls the prompt to it, - away from it.")], width)
+    if found.against_distance is not None:
+        yield from wrap([Run(f"Distance to the other prompt {found.against_distance:.4f}; + sets them apart.")], width)
+
+
+def _listed(found: Influence, units: Sequence[int]) -> str:
+    shown = ", ".join(quoted(found.labels[n], LABEL_CHARS) for n in units[:_LISTED])
+    return shown if len(units) <= _LISTED else f"{shown} and {len(units) - _LISTED} more"
+
+
+def similarity_page(found: Similarity, width: int) -> Iterator[Row]:
+    """Each unit with the whole prompt, the closest first, and the unit it is most like."""
+    space = "projected" if found.projected else "not projected"
+    names = f"{found.host} · {get_model(found.model).title}"
+    yield from wrap([Run(names, "title"), Run(f" · similarity of each {found.unit} · {found.encoder}, {space}", "dim")], width)
+    yield []
+    order = sorted(range(len(found.labels)), key=lambda n: (-found.whole[n], n))
+    records = [{"text": found.labels[n], "whole": float(found.whole[n]), **_closest(found, n)} for n in order]
+    columns = (
+        Column(found.unit, "text", _label),
+        Column("with the prompt", "whole", _signed, right=True),
+        Column("most like", "like", _label),
+        Column("cosine", "cosine", _signed),
+    )
+    yield from table_rows(Table(columns, records), width)
+    yield []
+    yield from wrap([Run("Cosines of texts are all high: only their order says something. Similarity is not influence.", "dim")], width)
+
+
+def _closest(found: Similarity, n: int) -> dict[str, Any]:
+    others = [m for m in range(len(found.labels)) if m != n and found.labels[m] != found.labels[n]]
+    if not others:
+        return {"like": "-", "cosine": None}
+    best = max(others, key=lambda m: (found.values[n, m], -m))
+    return {"like": found.labels[best], "cosine": float(found.values[n, best])}
