@@ -24,7 +24,7 @@ _SILENT: Mapping[str, FragmentKind] = {
     "lora": "network",
 }
 MAX_TAGS, MAX_REPEATS = 2000, 100  # past these, tags are text
-MAX_EXPANDED = 1_000_000  # characters that tags come to; more of them come to nothing
+MAX_EXPANDED = 50_000  # characters that tags come to; more of them come to nothing
 _TAG = re.compile(r"([^\[\]:<>]+)(?:\[([^\]]*)\])?(?::(.*))?", re.DOTALL)
 
 
@@ -49,7 +49,8 @@ class Expander:
                 found.append(("" if back else f"{name} {(tag.group(3) or '').strip()}".strip(), []))
                 self._take(piece, "comment")
             else:
-                found[-1][1].extend(self._expanded(piece, tag, 0))
+                nodes = self._expanded(piece, tag, 0)
+                found[-1][1].extend(nodes if nodes or self.expanded <= MAX_EXPANDED else brackets(piece, self.steps))
         main = [node for label, nodes in found for node in nodes if not label]
         return [Section("", tuple(main)), *(Section(label, tuple(nodes)) for label, nodes in found if label)]
 

@@ -51,8 +51,10 @@ class Section:
 def moved(nodes: Iterable[Node], to: Derived) -> list[Node]:
     """The nodes as if all their text stood at another place."""
 
+    start, end = to.origin.range(0, len(to.text)) if to.origin else (0, len(to.text))
+
     def at_once(text: Derived) -> Derived:
-        return Derived(text.text, Origin((Run(0, len(text.text), *_place(to)),)))
+        return Derived(text.text, Origin((Run(0, len(text.text), start, end),)))
 
     found: list[Node] = []
     for node in nodes:
@@ -74,10 +76,6 @@ def length_of(nodes: Iterable[Node]) -> int:
         else:
             total += len((node.text if isinstance(node, Bracket) else node).text)
     return total
-
-
-def _place(text: Derived) -> tuple[int, int]:
-    return text.origin.range(0, len(text.text)) if text.origin else (0, len(text.text))
 
 
 def brackets(text: Derived, steps: int, depth: int = 0) -> Iterator[Node]:
