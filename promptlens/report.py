@@ -141,9 +141,9 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """True when the host takes the prompt, no word is lost, and no finding is an error or a warning."""
+        """True when the host takes the prompt, no word is lost, and no finding is an error; a warning is advice."""
         usage = self.usage
-        if usage.failure or any(f.severity != "info" for f in self.findings):
+        if usage.failure or any(f.severity == "error" for f in self.findings):
             return False
         return not any(use.lost_places for line in usage.lines for use in line.encoders)
 

@@ -91,7 +91,11 @@ def _plain(text: str, pair: Pair) -> Dead:
     words = _ROUND.sub(lambda match: match.group(1) or "", _WEIGHT.sub("", text[pair.start : pair.end])).strip()
     span = Span(pair.start, pair.end)
     return Dead(
-        span, "brackets and weights", words, Edit(span, words), "Leave the brackets out; words move the picture more further in front."
+        span,
+        "brackets and weights",
+        words,
+        Edit(span, words),
+        "Leave the brackets out; a word counts for more the nearer it is to the front.",
     )
 
 
@@ -140,7 +144,7 @@ _NETWORK = re.compile(r"<[A-Za-z]\w*:[^<>\n]+>")
 _BREAK = re.compile(r"\bBREAK\b(?:\s+BREAK\b)*")
 _AND = re.compile(r"\bAND\b")
 _COMMENT = re.compile(r"^[ \t]*# [^\n]*(?:\n|$)", re.MULTILINE)
-_PLUS = re.compile(r"(?<=[\w)\"])(?:\+{2,}|-{2,})(?=[\s,.)]|$)")
+_PLUS = re.compile(r"(?<=[\w)\]\"])(?:\+{2,}|-{2,})(?=[\s,.)]|$)")
 _CALL = re.compile(r"(?<=\))\.(and|blend)\([^()]*\)|(?<=\w)\.(swap)\([^()]*\)")
 _CALLS = {"and": "conjunction", "blend": "blend", "swap": "swap"}
 _PREFIX = re.compile(r"(?<!\w)embedding:(?=[^\s,:()])")

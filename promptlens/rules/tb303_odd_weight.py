@@ -73,7 +73,7 @@ def _too_much(weighted: list[Fragment], prompt: str, settings: RuleSettings) -> 
         elif math.isnan(weight):
             yield Hit(span, f"the weight of {text} is not a number", "Write a number such as 1.2.")
         else:
-            hint = f"Stay at {settings.max_weight:g} or below; words move the picture more when they stand further in front."
+            hint = f"Stay at {settings.max_weight:g} or below; a word also counts for more the nearer it is to the front."
             yield Hit(span, f"{text} has the weight {weight:.4g}, above {settings.max_weight:g}", hint)
 
 

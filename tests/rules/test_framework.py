@@ -177,10 +177,12 @@ def test_findings_make_reports_differ() -> None:
     assert Report(usage) != Report(usage, (Finding("TB101", "error", Span(0, 1), "lost"),))
 
 
-def test_only_errors_and_warnings_make_a_report_not_ok() -> None:
+def test_only_errors_make_a_report_not_ok() -> None:
     assert analyze("a \U0001f468\u200d\U0001f469\u200d\U0001f467 cat").ok
     assert analyze("a \U0001f468\u200d\U0001f469\u200d\U0001f467 cat").findings
-    assert not analyze("1girl, hat, 1girl").ok
+    warned = analyze("1girl, hat, 1girl")
+    assert [f.severity for f in warned.findings] == ["warning"]
+    assert warned.ok, "a warning is advice"
 
 
 def test_json_has_all_of_a_finding() -> None:
