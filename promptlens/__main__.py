@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from promptlens.errors import PromptLensError
+from promptlens.errors import PromptLensError, WeightsError
 from promptlens.terminal import talk
 
 OK, FINDINGS, WRONG_USE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _pipe_closed()
     except PromptLensError as error:
-        talk("error", str(error))
+        talk("error", str(error), lines=isinstance(error, WeightsError))
     except OSError as error:
         talk("error", f"The results cannot be written: {error.strerror or error}.")
         _drop_output()

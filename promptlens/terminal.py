@@ -76,8 +76,8 @@ def escape(char: str) -> str:
     return ascii(char)[1:-1]
 
 
-def talk(kind: Literal["error", "note"], message: str) -> None:
-    """A message on stderr: one line, but for commands that are there to be copied."""
+def talk(kind: Literal["error", "note"], message: str, *, lines: bool = False) -> None:
+    """One line on stderr; `lines` keeps the message's own line breaks, for commands that are there to be copied."""
     if sys.stderr is not None:
-        sys.stderr.write(f"{kind}: " + "\n".join(map(shown, message.split("\n"))) + "\n")
+        sys.stderr.write(f"{kind}: " + "\n".join(map(shown, message.split("\n") if lines else [message])) + "\n")
         sys.stderr.flush()
