@@ -86,8 +86,8 @@ class Graph:
                 for name, value in each.inputs.items() if not each.state else ():
                     if isinstance(value, Link):
                         self._readers.setdefault((value.node, value.slot), []).append(Consumer(each, name))
-            for name, slot in self._readers:
-                self._slots.setdefault(name, []).append(slot)
+            for origin, place in self._readers:
+                self._slots.setdefault(origin, []).append(place)
         return self._readers.get((node, slot), [])
 
     def slots(self, node: Node) -> list[int]:

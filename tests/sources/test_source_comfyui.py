@@ -151,6 +151,21 @@ def test_subgraphs_that_multiply_are_refused() -> None:
         prompts_in(workflow([{"id": 1, "type": "a"}], [], shapes), FORMATS["comfyui"])
 
 
+def titles(value: dict[str, Any]) -> dict[str, str | None]:
+    """The role that each node's title says, by the id under which the node runs."""
+    shapes = {s["id"]: s for s in (value.get("definitions") or {}).get("subgraphs") or []}
+    said: dict[str, str | None] = {}
+    waiting = [("", value)]
+    while waiting:
+        path, here = waiting.pop()
+        for node in here["nodes"]:
+            title = (node.get("title") or "").lower()
+            said[f"{path}{node['id']}"] = next((role for role in ("positive", "negative") if role in title), None)
+            if node["type"] in shapes:
+                waiting.append((f"{path}{node['id']}:", shapes[node["type"]]))
+    return said
+
+
 @pytest.mark.skipif(importlib.util.find_spec(TEMPLATES) is None, reason=f"{TEMPLATES} is not installed")
 def test_every_prompt_of_the_official_templates_is_found() -> None:
     """369 CLIPTextEncode nodes, 246 in subgraphs, counted in the files themselves; what they get agrees with comfy-cli's converter."""
@@ -172,6 +187,10 @@ def test_every_prompt_of_the_official_templates_is_found() -> None:
         counted.update(
             "computed" if p.computed else "written" for p in prompts_of(file) for k in (p.key, *p.readers) if ".CLIPTextEncode." in k
         )
+        titled = {k: t for k, t in titles(value).items() if t}
+        for prompt in prompts_of(file):
+            for key in (prompt.key, *prompt.readers):  # what people call a node agrees with where its conditioning goes
+                assert titled.get(key.split(".")[0], prompt.role) == prompt.role, (file.name, key)
     assert counted["files"] > 600
     assert counted["nodes"] == counted["computed"] + counted["written"]
     assert counted["written"] > 0.9 * counted["nodes"]
