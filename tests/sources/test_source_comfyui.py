@@ -181,16 +181,14 @@ def test_every_prompt_of_the_official_templates_is_found() -> None:
         value = json.loads(file.read_bytes())
         inside = [n for s in (value.get("definitions") or {}).get("subgraphs") or [] for n in s["nodes"]]
         nodes = sum(n["type"] == "CLIPTextEncode" for n in [*value["nodes"], *inside])
-        found = [key for p in prompts_of(file) for key in (p.key, *p.readers) if ".CLIPTextEncode." in key]
+        prompts = [(key, p) for p in prompts_of(file) for key in (p.key, *p.readers) if ".CLIPTextEncode." in key]
+        found = [key for key, _ in prompts]
         assert len(found) == len(set(found)) == nodes, file.name  # each subgraph is used once in these files
         counted.update(files=1, nodes=nodes, inside=sum(":" in key for key in found))
-        counted.update(
-            "computed" if p.computed else "written" for p in prompts_of(file) for k in (p.key, *p.readers) if ".CLIPTextEncode." in k
-        )
-        titled = {k: t for k, t in titles(value).items() if t}
-        for prompt in prompts_of(file):
-            for key in (prompt.key, *prompt.readers):  # what people call a node agrees with where its conditioning goes
-                assert titled.get(key.split(".")[0], prompt.role) == prompt.role, (file.name, key)
+        counted.update("computed" if p.computed else "written" for _, p in prompts)
+        titled = titles(value)
+        for key, prompt in prompts:  # what people call a node agrees with where its conditioning goes
+            assert titled.get(key.split(".")[0]) in (None, prompt.role), (file.name, key)
     assert counted["files"] > 600
     assert counted["nodes"] == counted["computed"] + counted["written"]
     assert counted["written"] > 0.9 * counted["nodes"]

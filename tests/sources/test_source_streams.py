@@ -1,0 +1,95 @@
+"""Files of one prompt a line are read in flat memory, with a word on how far it got."""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from promptlens.sources import ReadSettings, UnreadableFile, read_prompts
+from promptlens.sources._document import MAX_LINE_BYTES, Bom, decode, document_lines, open_file, stream_lines
+
+LINE = b"masterpiece, a cat in a red coat, rain, neon lights, 35mm\n"
+
+
+@pytest.mark.parametrize(("name", "line"), [("big.txt", LINE), ("big.jsonl", b'{"prompt": "' + LINE.strip() + b'"}\n')])
+def test_memory_stays_flat_however_many_prompts_there_are(name: str, line: bytes, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(line * 15_000)
+    assert path.stat().st_size > 800_000
+    prompts = read_prompts(path, settings=ReadSettings(max_bytes=1000))
+    assert sum(1 for _ in islice(prompts, 1000)) == 1000
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in prompts) == 14_000
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_progress_says_how_many_bytes_of_how_many_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "big.txt"
+    path.write_bytes(LINE * 60_000)
+    said: list[tuple[int, int]] = []
+    assert sum(1 for _ in read_prompts(path, settings=ReadSettings(progress=lambda done, size: said.append((done, size))))) == 60_000
+    size = path.stat().st_size
+    assert said[-1] == (size, size)
+    assert [done for done, _ in said] == sorted({done for done, _ in said})
+    assert 3 <= len(said) <= 5
+
+
+@pytest.mark.parametrize("bom", ["strip", "keep"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"a",
+        b"a\n",
+        b"\n\na\r\nb\rc\n\r\n",
+        b"\r",
+        b"a\r\r\nb",
+        "\ufeffé\n🐻\r\nz".encode(),
+        b"\xef\xbb\xbf",
+        b"a\x0bb\x1cc\xc2\x85d\n",
+    ],
+)
+def test_lines_of_a_stream_are_those_of_the_document(content: bytes, bom: Bom, tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_bytes(content)
+    handle, size = open_file(str(path))
+    with handle:
+        streamed = list(stream_lines(handle, "x", size, bom=bom, undecodable="strict"))
+    document = decode("x", content, bom=bom)
+    assert streamed == list(document_lines(document))
+    assert all(document.text[line.start : line.start + len(line.text)] == line.text for line in streamed)
+
+
+def test_a_line_longer_than_any_prompt_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    with path.open("wb") as out:
+        out.write(b"a cat\n")
+        out.truncate(200_000_000)  # a hole: nothing is written
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableFile, match=r"x\.txt:2: this line is longer than"):
+            list(read_prompts(path))
+        assert tracemalloc.get_traced_memory()[1] < 4 * MAX_LINE_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_that_must_be_read_whole_has_a_limit(tmp_path: Path) -> None:
+    path = tmp_path / "x.prompt"
+    path.write_bytes(b"a" * 2000)
+    with pytest.raises(UnreadableFile, match="larger than 1,000 bytes"):
+        list(read_prompts(path, settings=ReadSettings(max_bytes=1000)))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_named_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.txt")
+    with pytest.raises(UnreadableFile, match="not a regular file"):
+        list(read_prompts(tmp_path / "x.txt"))
