@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from promptlens.sources._codec import decoded
-from promptlens.sources._document import Document, shown
+from promptlens.sources._document import Document, shortened, shown
 from promptlens.sources._prompt import Text
 
 FIELD_LIMIT = 131_072  # csv.field_size_limit() of Python
@@ -91,6 +91,6 @@ def need_columns(document: Document, header: list[str], *columns: tuple[str, ...
     """Raise `UnreadableFile` unless the header has one name of each group."""
     for names in columns:
         if not any(name in header for name in names):
-            listed = ", ".join(shown(h) for h in header) or "none"
+            listed = ", ".join(shown(shortened(name, 40)) for name in header[:8]) or "none"
             wanted = " or ".join(f"'{n}'" for n in names)
             raise document.unreadable(0, f"it has no column {wanted}; its columns are: {listed}", hint="Put the header in the first line.")

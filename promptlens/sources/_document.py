@@ -22,12 +22,12 @@ Undecodable = Literal["strict", "ignore"]
 MAX_BYTES = 64 * 1024 * 1024  # of a file that must be read whole; a workflow is some 50 kB, the metadata of 100,000 images some 40 MB
 MAX_LINE_BYTES = 4 * 1024 * 1024  # of a file read line by line; the longest window of any host is a few thousand tokens
 HEAD_BYTES = 64 * 1024  # what formats are told apart by
+LONGEST_REASON = 300  # characters of an error message that quotes a file
 _PROGRESS_BYTES = 1024 * 1024
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32-le"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _NEWLINE = re.compile("\r\n|\r|\n")
 UNDECODABLE = re.compile("[\udc80-\udcff]")  # what `undecodable="ignore"` makes of bytes that are not UTF-8
-_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 Progress = Callable[[int, int], None]
 
@@ -38,7 +38,12 @@ def shown(text: str) -> str:
     >>> shown("a\nb")
     'a\\nb'
     """
-    return _UNSHOWN.sub(lambda m: repr(m[0])[1:-1], text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or its beginning and an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 class UnreadableFile(InputError):
@@ -48,7 +53,7 @@ class UnreadableFile(InputError):
         self.path = path
         self.line = line
         self.column = column
-        self.why = shown(why).rstrip(".")
+        self.why = shown(shortened(why, LONGEST_REASON)).rstrip(".")
         self.hint = hint
         where = path if line is None else f"{path}:{line}" if column is None else f"{path}:{line}:{column}"
         super().__init__(f"{shown(where)}: {self.why}." + (f" {hint}" if hint else ""))

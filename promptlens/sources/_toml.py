@@ -16,7 +16,8 @@ from promptlens.sources._document import Document
 from promptlens.sources._prompt import Text
 
 MAX_DEPTH = 100
-MAX_BYTES = 16 * 1024 * 1024  # the standard module reads some 3 MB a second
+MAX_PARTS = 16  # of a dotted key: tomllib keeps every beginning of each; one key of 50,000 parts, 100 kB of text, took it 10 GB
+MAX_LENGTH = 4_000_000  # characters; the files that hold prompts have some thousand
 
 _SKIP = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 _BLANK = re.compile(r"[ \t]*+")
@@ -26,16 +27,20 @@ _STRING = re.compile(
     re.DOTALL,
 )
 _OTHER = re.compile(r"[^,\]}#\n]++")
+_MANY_PARTS = re.compile(rf"""(?<![\w."'-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{MAX_PARTS}}}""")
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)|\(at end of document\)")
 
 
 def load(document: Document) -> dict[str, Any]:
     """The top table of a TOML document."""
     text = document.text
-    if len(text) > MAX_BYTES:
-        raise document.unreadable(0, f"a TOML file of more than {MAX_BYTES:,} characters is not read")
+    if len(text) > MAX_LENGTH:
+        raise document.unreadable(0, f"a TOML file of more than {MAX_LENGTH:,} characters is not read")
     if "\r" in text.replace("\r\n", ""):
         raise document.unreadable(text.index("\r"), "not valid TOML: a carriage return that ends no line")
+    many = _MANY_PARTS.search(text)
+    if many:
+        raise document.unreadable(many.start(), f"not usable TOML: a key of more than {MAX_PARTS} parts")
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from hypothesis import settings
+
 from promptlens.sources import FORMATS, Format, Notice, Prompt, ReadSettings, read, read_document
 from promptlens.sources._document import decode
 from promptlens.sources._format import DEFAULT_SETTINGS
 
 DATA = Path(__file__).parent.parent / "data" / "sources"
+QUICK = settings(max_examples=40, deadline=None)  # hypothesis runs once for each of many samples
 KEYS = ReadSettings(keys=(("items[].text", "positive"), ("**.negative", "negative")))
 COLUMN = ReadSettings(keys=(("text", "positive"),))
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptlens.sources import UnreadableFile, _json, _toml, _yaml
@@ -22,6 +22,7 @@ from promptlens.sources._keys import find, parse
 from promptlens.sources._prompt import Text
 from promptlens.sources._shell import words
 
+UNHURRIED = settings(deadline=None)
 LETTERS = st.text(alphabet=st.characters(codec="utf-8"), max_size=12)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | LETTERS,
@@ -53,6 +54,7 @@ def placed(document: Document, value: Any) -> None:
         assert text.place(document).text == text
 
 
+@UNHURRIED
 @given(VALUES, st.booleans(), st.sampled_from([None, 0, 2]))
 def test_json_is_read_like_the_standard_module_reads_it(value: Any, ascii_only: bool, indent: int | None) -> None:
     document = Document("x", json.dumps(value, ensure_ascii=ascii_only, indent=indent))
@@ -62,6 +64,7 @@ def test_json_is_read_like_the_standard_module_reads_it(value: Any, ascii_only: 
     placed(document, found)
 
 
+@UNHURRIED
 @given(st.text(alphabet='{}[]",:\\ \n019-.eEtrufalsn\u00e9', max_size=20))
 def test_json_is_accepted_where_the_standard_module_accepts_it(text: str) -> None:
     try:
@@ -94,10 +97,18 @@ def test_wrong_json_is_refused_where_it_goes_wrong(text: str, line: int, column:
     assert (caught.value.line, caught.value.column) == (line, column)
 
 
+def test_the_number_of_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_json, "MAX_VALUES", 10)
+    assert _json.loads(Document("x", "[" + "1," * 8 + "1]"))[0] == [1] * 9
+    with pytest.raises(UnreadableFile, match="more than 10 values"):
+        _json.loads(Document("x", "[" + "1," * 9 + "1]"))
+
+
 def test_long_numbers_do_no_harm() -> None:
     assert _json.loads(Document("x", "[1e999, " + "1" * 5000 + "]"))[0] == [float("inf"), float("inf")]
 
 
+@UNHURRIED
 @given(st.text(alphabet='ab ,"\n\r\u00e9', max_size=16), st.booleans())
 def test_csv_is_read_like_the_standard_module_reads_it(text: str, skip: bool) -> None:
     document = Document("x", text)
@@ -127,6 +138,7 @@ def test_a_csv_field_is_no_longer_than_python_reads() -> None:
 YAML_VALUES = st.recursive(LETTERS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(LETTERS, inner, max_size=3), max_leaves=8)
 
 
+@UNHURRIED
 @given(YAML_VALUES, st.sampled_from([None, '"', "'", "|", ">"]), st.booleans(), st.sampled_from(["\n", "\r\n"]))
 def test_yaml_is_read_like_pyyaml_reads_it(value: Any, style: str | None, flow: bool, newline: str) -> None:
     written = yaml.safe_dump(value, default_style=style, default_flow_style=flow, allow_unicode=True, width=20)
@@ -223,6 +235,7 @@ def test_wrong_toml_is_refused_where_it_goes_wrong(text: str, where: str) -> Non
     assert str(caught.value).startswith(where)
 
 
+@UNHURRIED
 @given(st.text(alphabet="ab \t'\"\\-\u00e9", max_size=14))
 def test_words_are_split_like_a_command_line(line: str) -> None:
     try:

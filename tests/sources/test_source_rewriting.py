@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from source_samples import DATA, KEYS, SAMPLES, Sample, prompts_in
+from source_samples import DATA, KEYS, QUICK, SAMPLES, Sample, prompts_in
 
 from promptlens.sources import FORMATS, Document, Format, NotWritable, Prompt, ReadSettings, replace_text, rewrite, splice
 from promptlens.sources._document import decode
@@ -66,6 +66,7 @@ def test_a_file_that_is_not_changed_is_the_same_to_the_byte(sample: Sample) -> N
 
 
 @pytest.mark.parametrize("sample", WRITABLE, ids=lambda s: s.name)
+@QUICK
 @given(new=ANY, pick=st.integers(0, 20))
 @example(new="", pick=0)
 @example(new="x, y: # 'z\"", pick=1)
@@ -110,6 +111,7 @@ HOLD_ANYTHING = [
 
 
 @pytest.mark.parametrize("sample", HOLD_ANYTHING, ids=lambda s: f"{s.name}-{HOLD_ANYTHING.index(s)}")
+@QUICK
 @given(new=ANY.filter(bool))
 def test_structured_files_hold_any_text(sample: Sample, new: str) -> None:
     document, row, prompts = opened(sample)
