@@ -33,6 +33,8 @@ ELSEWHERE = {
     "influence": "promptlens.commands_influence",
     "similarity": "promptlens.commands_influence",
     "encoders": "promptlens.commands_encoders",
+    "formats": "promptlens.commands_catalogue",
+    "rules": "promptlens.commands_catalogue",
 }
 
 Decorator = Callable[[Any], Any]

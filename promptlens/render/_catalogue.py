@@ -1,4 +1,4 @@
-"""The tables of `promptlens hosts` and `promptlens models`."""
+"""The tables of `promptlens hosts`, `promptlens models` and `promptlens formats`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from promptlens.hosts import HOSTS, Host
 from promptlens.models import MODELS, Model
 from promptlens.render._runs import Row, Run, wrap
 from promptlens.render._table import Column, Table
+from promptlens.sources import FORMATS, Format
 
 
 def host_rows(default: str, width: int) -> Iterator[Row]:
@@ -76,3 +77,38 @@ def _record(model: Model, default: str) -> dict[str, Any]:
         "default_host": model.default_host,
         "encoders": encoders,
     }
+
+
+def format_rows(width: int) -> Iterator[Row]:
+    """Each file format with the files it is looked for in, and what is read from them."""
+    indent = " " * 19
+    for number, row in enumerate(FORMATS.values()):
+        if number:
+            yield []
+        yield [Run(f"{row.name:<18} ", "even-mark"), Run(row.title, "title")]
+        yield from wrap([Run(row.summary)], width, first=indent, indent=indent)
+        yield from wrap([Run(f"{row.kind} · {_looked_for(row)}", "dim")], width, first=indent, indent=indent)
+
+
+def _looked_for(row: Format) -> str:
+    """The files that are asked whether they are of a format."""
+    by_name = ", ".join(row.names)
+    by_content = f"{', '.join(row.suffixes)} by content" if row.detects and row.suffixes else ""
+    return "; ".join(filter(None, (by_name, by_content))) or "no names of its own"
+
+
+def format_records() -> list[dict[str, Any]]:
+    """The file formats as plain data."""
+    return [
+        {
+            "name": row.name,
+            "title": row.title,
+            "summary": row.summary,
+            "kind": row.kind,
+            "names": list(row.names),
+            "suffixes": list(row.suffixes),
+            "comment": row.comment,
+            "writable": row.read_bytes is None,
+        }
+        for row in FORMATS.values()
+    ]
