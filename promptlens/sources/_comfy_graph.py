@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from promptlens.sources._comfy_nodes import SAME_TEXT, ZEROED
+from promptlens.sources._comfy_page import Drawn, sent
 from promptlens.sources._prompt import Role, Text
 
 LONGEST_CHAIN = 200  # links that are followed from one input
@@ -28,10 +29,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An input whose text is in the file; `mirrors` are further places that hold the same one and must change with it."""
+    """An input whose text is in the file; `mirrors` are further places that hold the same one and must change with it.
+
+    `page`: the web page reads it before it is sent (_comfy_page.py).
+    """
 
     text: Text
     mirrors: tuple[Text, ...] = ()
+    page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +103,11 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a text and where it is written; None: a node made it."""
+    """A piece of a text and where it is written, `skip` characters into the text there; None: a node made it."""
 
     text: str
     source: Written | None
+    skip: int = 0
 
 
 Resolved = tuple[Part, ...] | Gone  # the text, or why it is not known before the workflow runs
@@ -110,7 +116,7 @@ Resolved = tuple[Part, ...] | Gone  # the text, or why it is not known before th
 def text_of(graph: Graph, value: Value, depth: int = 0) -> Resolved:
     """The text an input gets: written in the file, joined from texts that are, or made at run time."""
     if isinstance(value, Written):
-        return (Part(str.__str__(value.text), value),)
+        return _sent(value) if value.page else (Part(str.__str__(value.text), value),)
     if isinstance(value, Gone):
         return value
     if not isinstance(value, Link):
@@ -123,6 +129,14 @@ def text_of(graph: Graph, value: Value, depth: int = 0) -> Resolved:
         if depth < LONGEST_CHAIN:
             graph.texts[node.id] = _made(graph, node, depth)
     return graph.texts[node.id]
+
+
+def _sent(value: Written) -> Resolved:
+    try:
+        stretches = sent(str.__str__(value.text))
+    except Drawn:
+        return Gone("drawn by the web page from the choices in {a|b} each time")
+    return tuple(Part(text, None if at is None else value, at or 0) for text, at in stretches)
 
 
 def _made(graph: Graph, node: Node, depth: int) -> Resolved:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from promptlens.sources._comfy_graph import Value, Written
@@ -139,6 +139,8 @@ class Scope:
     def widgets(self, node: dict[str, Any]) -> dict[str, Value]:
         """The values of a node's widgets by name; what the subgraph's own node sets goes first."""
         values = own_widgets(node)
+        if is_text_encoder(kind := str(node.get("type"))) and kind in WIDGETS:  # the page reads these; of others' nodes it is not known
+            values = {name: on_page(value) for name, value in values.items()}
         for entry, value in _proxied(self.host):
             if entry[0] == str(node.get("id")) and entry[1] in values:
                 values[entry[1]] = value
@@ -159,6 +161,11 @@ def own_widgets(node: dict[str, Any]) -> dict[str, Value]:
         text = next((v for v in listed if isinstance(v, Text)), None)
         return {FIRST_TEXT: _value(text, also.get(FIRST_TEXT))} if text is not None else {}
     return {str(k): _value(v, None) for k, v in also.items()}
+
+
+def on_page(value: Value, page: bool = True) -> Value:
+    """The value as one that the web page reads before it is sent, or that it does not."""
+    return replace(value, page=page) if isinstance(value, Written) else value
 
 
 def widget(node: dict[str, Any], name: str) -> Value:

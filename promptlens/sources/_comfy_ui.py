@@ -12,7 +12,7 @@ from typing import Any
 
 from promptlens.sources._comfy_graph import LONGEST_CHAIN, Gone, Graph, Link, Node, Value
 from promptlens.sources._comfy_nodes import BYPASSED, GET_NODE, MUTED, NOT_RUN, PRIMITIVE, REROUTES, SET_NODE
-from promptlens.sources._comfy_scope import Scope, Shape, Shapes, by_name, entries, host_value, typed, widget
+from promptlens.sources._comfy_scope import Scope, Shape, Shapes, by_name, entries, host_value, on_page, typed, widget
 from promptlens.sources._document import Document
 from promptlens.sources._prompt import Text
 
@@ -93,7 +93,7 @@ def _from_outside(scope: Scope, slot: int, wanted: str, depth: int) -> Value:
     name = scope.shape.inputs[slot].get("name")
     outer = by_name(entries(scope.host.get("inputs")), name)
     if outer is not None and outer.get("link") is not None:
-        return _link(scope.parent, outer["link"], wanted, depth)
+        return on_page(_link(scope.parent, outer["link"], wanted, depth), False)
     return host_value(scope, slot)
 
 
@@ -116,8 +116,8 @@ def _output(scope: Scope, node: dict[str, Any], slot: int, wanted: str, depth: i
         return _input(scope, node, slot, depth, wanted)
     if kind == GET_NODE:
         return _named_wire(scope, node, wanted, depth)
-    if kind == PRIMITIVE:
-        return widget(node, "value")
+    if kind == PRIMITIVE:  # the page puts its value into the widget it is wired to
+        return on_page(widget(node, "value"))
     return Link(scope.path_of(node), slot)
 
 

@@ -177,16 +177,18 @@ def file_edits(prompt: Prompt, edits: Sequence[Edit]) -> list[FileEdit]:
         if not any(_inside(edit, piece) for piece in prompt.pieces):
             raise NotWritable(f"{prompt.path}:{prompt.line}:{prompt.column}: {_why_not(prompt)}.")
     taken: set[int] = set()
+    by_place: dict[Place, dict[Edit, None]] = {}  # several pieces may stand in one place, with something between that is not sent
     for piece in prompt.pieces:
         own = [i for i, edit in enumerate(edits) if i not in taken and _inside(edit, piece)]
         taken.update(own)
         shift = piece.skip - piece.start
-        local = [(edits[i][0] + shift, edits[i][1] + shift, edits[i][2]) for i in own]
-        for place in (piece.place, *prompt.mirrors) if local else ():
-            if place is None:
-                continue
+        if piece.place is not None and own:
+            local = by_place.setdefault(piece.place, {})
+            local.update({(edits[i][0] + shift, edits[i][1] + shift, edits[i][2]): None for i in own})
+    for stands, inside in by_place.items():
+        for place in (stands, *prompt.mirrors):
             try:
-                raw = edited(place.codec, place.raw, place.context, local)
+                raw = edited(place.codec, place.raw, place.context, tuple(inside))
             except NotWritable as error:
                 raise NotWritable(f"{prompt.path}:{place.line}:{place.column}: {error}.") from None
             if raw != place.raw:

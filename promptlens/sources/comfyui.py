@@ -73,10 +73,10 @@ def _prompt(document: Document, graph: Graph, node: Node, field: str) -> Prompt:
     if isinstance(parts, Gone):
         return Prompt("", document.path, line, column, key=key, computed=parts.why)
     pieces = tuple(_pieces(document, parts))
-    first = next((piece.place for piece in pieces if piece.place), None)
-    if first is not None:
-        line, column = first.locate(0)
-    single = parts[0].source if len(parts) == 1 else None
+    first = next((piece for piece in pieces if piece.place), None)
+    if first is not None and first.place is not None:
+        line, column = first.place.locate(first.skip)
+    single = parts[0].source if len({id(part.source) for part in parts}) == 1 else None
     mirrors = tuple(text.place(document) for text in single.mirrors) if single else ()
     return Prompt("".join(p.text for p in parts), document.path, line, column, key=key, pieces=pieces, mirrors=mirrors)
 
@@ -85,7 +85,7 @@ def _pieces(document: Document, parts: tuple[Part, ...]) -> Iterator[Piece]:
     at = 0
     for part in parts:
         place = part.source.text.place(document) if part.source else None
-        yield Piece(at, at + len(part.text), place)
+        yield Piece(at, at + len(part.text), place, part.skip)
         at += len(part.text)
 
 

@@ -1,7 +1,7 @@
-"""Pictures with their prompts inside: PNG, JPEG and WebP of AUTOMATIC1111, Forge, ComfyUI, Fooocus, InvokeAI and NovelAI.
+"""Pictures with their prompts inside: PNG, JPEG and WebP of AUTOMATIC1111, Forge, ComfyUI, Fooocus, InvokeAI, NovelAI and SwarmUI.
 
-sd-parsers (the `images` extra) finds the text; what it finds of ComfyUI and of the web UIs is read by their own formats here. Nothing is
-ever written into a picture, and text hidden in its pixels is left alone.
+sd-parsers (the `images` extra) finds the text; what it finds of ComfyUI and of the web UIs is read by their own formats here, and so are
+the settings of SwarmUI, which it does not know. Nothing is ever written into a picture, and text hidden in its pixels is left alone.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ _DAMAGE = (OSError, ValueError, SyntaxError, TypeError, LookupError, AttributeEr
 _LAST: list[Any] = []
 
 
+_SWARM: tuple[tuple[str, Role], ...] = (("sui_image_params.prompt", "positive"), ("sui_image_params.negativeprompt", "negative"))
+
+_EXIF, _COMMENT = 0x8769, 0x9286  # where JPEG and WebP keep what PNG has in text chunks: 8 bytes that name the encoding, then the text
+
+
 def _detects(path: PurePath, head: Head) -> bool:
     return head.content.startswith(_STARTS) or (head.content[:4] == b"RIFF" and head.content[8:12] == b"WEBP")
 
@@ -51,6 +56,8 @@ def _read(path: str, content: bytes, settings: ReadSettings) -> Iterator[Item]:
         yield from _inner(path, "parameters", settings_text, "infotext", settings)
     elif found is not None:
         yield from _listed(path, found)
+    elif isinstance(settings_text, str):
+        yield from _inner(path, "parameters", settings_text, "keyed", replace(settings, keys=_SWARM))
 
 
 def _opened(content: bytes) -> tuple[dict[str, Any], Any]:
@@ -66,10 +73,13 @@ def _opened(content: bytes) -> tuple[dict[str, Any], Any]:
                 _LAST[:] = [image]
                 found = ParserManager().parse(image)
                 chunks = {str(name): text for name, text in image.info.items()}
+                comment = image.getexif().get_ifd(_EXIF).get(_COMMENT) if image.format != "PNG" else None
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
             raise ValueError("it has too many pixels") from None
         except UnidentifiedImageError:
             raise ValueError("it does not begin like a PNG, JPEG or WebP") from None
+    if isinstance(comment, bytes) and comment[:8].upper() == b"UNICODE\0":
+        chunks.setdefault("parameters", comment[8:].decode("utf-16-be", "replace"))
     if found is not None and isinstance(found.raw_parameters, dict):
         chunks |= {str(name): text for name, text in found.raw_parameters.items()}
     return chunks, found

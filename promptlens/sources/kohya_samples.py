@@ -83,8 +83,10 @@ def _structured(document: Document) -> Iterator[Item]:
 
 
 def _entry(document: Document, entry: Any, key: str) -> Iterator[Item]:
-    if isinstance(entry, Text):
-        yield prompt_at(document, entry, key=key)
+    if isinstance(entry, Text):  # read like a line of a .txt file
+        for part, at, role in parts(str.__str__(entry)):
+            if part:
+                yield prompt_at(document, entry, key=key, role=role, start=at, end=at + len(part))
     elif isinstance(entry, dict):
         for field, role in FIELDS:
             if isinstance(entry.get(field), Text):

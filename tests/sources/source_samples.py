@@ -81,8 +81,8 @@ SAMPLES = [
     Sample(
         "kohya-samples",
         "samples.json",
-        b'["a cat", {"prompt": "a dog", "negative_prompt": "bad"}]',
-        [(P, "a cat"), (P, "a dog"), (N, "bad")],
+        b'["a cat --w 512 --n blurry", {"prompt": "a dog", "negative_prompt": "bad"}]',
+        [(P, "a cat"), (N, "blurry"), (P, "a dog"), (N, "bad")],
     ),
     Sample("kohya-metadata", "meta.json", b'{"img/1.png": {"caption": "a cat", "tags": "cat, red"}}', [(C, "a cat"), (C, "cat, red")]),
     Sample("fooocus", "preset.json", b'{"default_prompt": "a cat", "default_prompt_negative": "bad"}', [(P, "a cat"), (N, "bad")]),
@@ -104,6 +104,7 @@ SAMPLES = [
     Sample("jsonl", "my.jsonl", b'{"text": "a \\"cat\\""}\n\n{"text": "b"}\n', [(P, 'a "cat"'), (P, "b")], COLUMN),
     Sample("comfyui", "api.json", (DATA / "comfy_api.json").read_bytes(), []),
     Sample("comfyui", "ui.json", (DATA / "comfy_ui.json").read_bytes(), []),
+    Sample("comfyui", "page.json", (DATA / "comfy_page.json").read_bytes(), []),
     Sample("comfyui", "subgraphs.json", (DATA / "comfy_subgraphs.json").read_bytes(), []),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import itertools
 import json
@@ -168,7 +169,11 @@ def titles(value: dict[str, Any]) -> dict[str, str | None]:
 
 @pytest.mark.skipif(importlib.util.find_spec(TEMPLATES) is None, reason=f"{TEMPLATES} is not installed")
 def test_every_prompt_of_the_official_templates_is_found() -> None:
-    """369 CLIPTextEncode nodes, 246 in subgraphs, counted in the files themselves; what they get agrees with comfy-cli's converter."""
+    """Every CLIPTextEncode node, counted in the files themselves.
+
+    Where version 0.1.123 says a text, comfy-cli 1.23.0's converter to the API format and an evaluator of its string nodes gave the same one
+    but for three: it reads the page's braces in two texts that come from a subgraph's widget, and misses the value of one promoted switch.
+    """
     spec = importlib.util.find_spec(TEMPLATES)
     assert spec
     assert spec.submodule_search_locations
@@ -180,11 +185,14 @@ def test_every_prompt_of_the_official_templates_is_found() -> None:
             continue
         value = json.loads(file.read_bytes())
         inside = [n for s in (value.get("definitions") or {}).get("subgraphs") or [] for n in s["nodes"]]
-        nodes = sum(n["type"] == "CLIPTextEncode" for n in [*value["nodes"], *inside])
+        encoders = [n for n in [*value["nodes"], *inside] if n["type"] == "CLIPTextEncode"]
+        nodes = len(encoders)
         prompts = [(key, p) for p in prompts_of(file) for key in (p.key, *p.readers) if ".CLIPTextEncode." in key]
         found = [key for key, _ in prompts]
         assert len(found) == len(set(found)) == nodes, file.name  # each subgraph is used once in these files
-        counted.update(files=1, nodes=nodes, inside=sum(":" in key for key in found))
+        linked = sum(any(i["name"] == "text" and i["link"] is not None for i in n["inputs"]) for n in encoders)
+        counted.update(files=1, nodes=nodes, inside=sum(":" in key for key in found), linked=linked)
+        counted.update(p.skipped for _, p in prompts if p.skipped)
         counted.update("computed" if p.computed else "written" for _, p in prompts)
         titled = titles(value)
         for key, prompt in prompts:  # what people call a node agrees with where its conditioning goes
@@ -192,3 +200,5 @@ def test_every_prompt_of_the_official_templates_is_found() -> None:
     assert counted["files"] > 600
     assert counted["nodes"] == counted["computed"] + counted["written"]
     assert counted["written"] > 0.9 * counted["nodes"]
+    if importlib.metadata.version(TEMPLATES) == "0.1.123":
+        assert counted == {"files": 644, "nodes": 369, "inside": 246, "linked": 172, "written": 342, "computed": 27, "bypassed": 28}

@@ -169,6 +169,12 @@ def test_wrong_encoding_is_named_with_its_place(tmp_path: Path) -> None:
     assert read_all(path).endswith("styles.csv:2:6: byte 0xE9 is not UTF-8 text. Save the file as UTF-8.")
 
 
+@pytest.mark.parametrize("name", ["x.yaml", "x.json"])
+def test_bytes_that_are_no_text_in_a_structured_wildcard_are_named(name: str, tmp_path: Path) -> None:
+    path = Sample("wildcards", f"wildcards/{name}", b'{"a": ["b",\n "\xf2"]}', []).write(tmp_path)
+    assert f"{name}:2:3: bytes that are not UTF-8 stand here." in read_all(path)
+
+
 @pytest.mark.parametrize("name", ["missing.txt", "folder", "loop.txt", "dangling.json", "a\x00b.txt", "x" * 300 + ".txt"])
 def test_what_cannot_be_opened_is_one_line(name: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()

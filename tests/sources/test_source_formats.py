@@ -57,6 +57,8 @@ def test_a_row_has_one_reader_and_is_named_like_its_file(row: object) -> None:
         ("x.csv", b"a,b\n", None),
         ("x.txt", b"anything", "lines"),
         ("x.prompt", b"anything", "text"),
+        ("X.PROMPT", b"", "text"),
+        ("x.prompt", b"\n---\nmodel: a chat model\n---\n", None),
         ("x.txt", b"a cat\nNegative prompt: b\nSteps: 20, Sampler: Euler, Seed: 2", "infotext"),
         ("x.txt", b"a cat\nSteps: I like steps", "lines"),
         ("x.txt", b"a cat --d 3 --w 512\n", "kohya-samples"),

@@ -17,6 +17,10 @@ from promptlens.sources import FORMATS, ReadSettings, UnreadableFile
 
 INFOTEXT = "a cat, 🐻\nin rain\nNegative prompt: bad\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 8x8"
 NOVELAI = {"sampler": "k_euler", "steps": 28, "seed": 1, "strength": 0.5, "noise": 0.2, "scale": 11, "uc": "bad"}
+FOOOCUS = {"prompt": "a cat", "negative_prompt": "bad", "styles": "[]", "steps": 30, "base_model": "m", "base_model_hash": "h", "seed": 1}
+FOOOCUS |= {"sampler": "dpmpp_2m", "scheduler": "karras", "guidance_scale": 4, "sharpness": 2, "metadata_scheme": "fooocus"}
+SWARM = {"sui_image_params": {"prompt": "a cat", "negativeprompt": "bad"}, "sui_extra_data": {"original_prompt": "a <wildcard:x>"}}
+OLD_INVOKEAI = {"app_id": "invoke", "image": {"prompt": [{"prompt": "a cat [bad]", "weight": 1}], "type": "txt2img", "sampler": "k_euler"}}
 INVOKEAI = {"positive_prompt": "a cat", "negative_prompt": "bad", "seed": 1, "steps": 3, "scheduler": "euler", "cfg_scale": 3}
 
 
@@ -68,10 +72,15 @@ BOTH = [("positive", "a cat"), ("negative", "bad")]
         ({"parameters": INFOTEXT}, WEBUI),
         ({"Description": "a cat", "Comment": json.dumps(NOVELAI), "Source": "Stable Diffusion 81274D13"}, BOTH),
         ({"invokeai_metadata": json.dumps(INVOKEAI)}, BOTH),
+        ({"sd-metadata": json.dumps(OLD_INVOKEAI)}, BOTH),
+        ({"Dream": '"a cat [bad]" -s 20 -S 1 -W 512 -H 512 -C 7.5 -A k_euler'}, BOTH),
+        ({"parameters": json.dumps(FOOOCUS), "fooocus_scheme": "fooocus"}, BOTH),
+        ({"parameters": INFOTEXT, "fooocus_scheme": "a1111"}, WEBUI),
+        ({"parameters": json.dumps(SWARM)}, BOTH),
         ({}, []),
         ({"Title": "holiday"}, []),
     ],
-    ids=["webui", "novelai", "invokeai", "no text", "other text"],
+    ids=["webui", "novelai", "invokeai", "older", "oldest", "fooocus", "fooocus like webui", "swarmui", "no text", "other text"],
 )
 def test_text_chunks_of_a_png(chunks: dict[str, str], wanted: list[tuple[str, str]], tmp_path: Path) -> None:
     path = tmp_path / "x.png"
@@ -86,6 +95,14 @@ def test_exif_comments_of_one_picture_after_the_other(kind: str, name: str, tmp_
     for number in range(40):  # a stale comment of the picture before would show
         path.write_bytes(with_comment(kind, INFOTEXT.replace("a cat", f"cat {number}")))
         assert texts(path)[0] == ("positive", f"cat {number}, 🐻\nin rain")
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(("kind", "name"), [("JPEG", "x.jpg"), ("WEBP", "x.webp")])
+def test_settings_of_swarmui_in_an_exif_comment(kind: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(with_comment(kind, json.dumps(SWARM)))
+    assert texts(path) == BOTH
 
 
 @pytest.mark.usefixtures("installed")
