@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+from os import PathLike, fspath
 from typing import Any
 
-from promptlens.errors import OptionError, UnknownNameError
-from promptlens.hosts import HOSTS, EncoderUse, Host, HostFailure, Parsed, ParsedLine
+from promptlens.errors import OptionError, UnknownNameError, UnsupportedError
+from promptlens.hosts import HOSTS, EncoderUse, Host, HostFailure, Parsed, ParsedLine, hosts_for
 from promptlens.hosts._join import join_uses
-from promptlens.models import Model, get_model
+from promptlens.models import Model, get_model, with_tokenizer
 from promptlens.quick import quick_maker
+from promptlens.reach import counted_use
 from promptlens.report import Finding, Found, HostError, Line, Report, Usage
 
 # The syntax most prompts are written in and shared with is AUTOMATIC1111's, and most models people run are SDXL's children.
 # SDXL's first encoder counts as SD1's does, so the numbers are right for both.
 DEFAULT_HOST = "a1111"
 DEFAULT_MODEL = "sdxl"
+# Stands for the host that most people run the model in: `Model.default_host`.
+MODELS_OWN = ""
 
 
-def analyze(text: str, host: str = DEFAULT_HOST, model: str = DEFAULT_MODEL, **options: Any) -> Report:
-    """What `host` sends to the text encoders of `model` for a prompt.
+def analyze(
+    text: str, host: str = MODELS_OWN, model: str = DEFAULT_MODEL, *, t5_tokenizer: str | PathLike[str] = "", **options: Any
+) -> Report:
+    """What `host` sends to the text encoders of `model` for a prompt. Without a host it is the one that most people run the model in.
 
-    `options` are the host's own settings by name (`HOSTS[host].options` lists them with their defaults). Never raises for a prompt:
-    where the host itself fails on it, `report.usage.host_error` names its error. Wrong use raises `UnknownNameError` or `OptionError`.
+    `options` are the host's own settings by name (`HOSTS[host].options` lists them with their defaults). `t5_tokenizer` is the
+    tokenizer.json of models with T5 in them; without it the file is looked for (t5_files.py). Never raises for a prompt: where the host
+    itself fails on it, `report.usage.host_error` names its error. Wrong use raises `UnknownNameError`, `OptionError` or, where the host
+    does not run the model, `UnsupportedError`.
 
     >>> report = analyze("a (red:1.2) cat", host="a1111", model="sd15")
     >>> report.usage.encoders[0].chunks[0].ids[:5], report.usage.encoders[0].chunks[0].weights[:4]
     ((49406, 320, 736, 2368, 49407), (1.0, 1.0, 1.2, 1.0))
     """
     route = _ROUTES.get((host, model)) or _route(host, model)
-    return analyze_with(text, route[0], route[1], make_options(route[0], options) if options else route[2])
+    row = with_tokenizer(route[1], fspath(t5_tokenizer)) if t5_tokenizer else route[1]
+    return analyze_with(text, route[0], row, make_options(route[0], options) if options else route[2])
 
 
 _new_line = quick_maker(Line)
@@ -39,9 +48,18 @@ _ROUTES: dict[tuple[str, str], tuple[Host, Model, Any]] = {}
 
 def _route(host: str, model: str) -> tuple[Host, Model, Any]:
     """Host and model by name, and the host's default options, looked up once."""
-    row = HOSTS[host]
-    found = _ROUTES[host, model] = (row, get_model(model), row.options())
+    row = HOSTS[get_model(model).default_host if host == MODELS_OWN else host]
+    wanted = get_model(model)
+    found = _ROUTES[host, model] = (row, wanted, row.options())
     return found
+
+
+def check_runs(host: Host, model: Model) -> None:
+    """Raise `UnsupportedError`, which names the hosts that do, where a host does not run a model."""
+    if model.family not in host.families:
+        raise UnsupportedError(
+            f"How {host.title} reads prompts for {model.title} is not known. Hosts that are: {', '.join(hosts_for(model))}."
+        )
 
 
 def make_options(host: Host, options: dict[str, Any]) -> Any:
@@ -64,6 +82,8 @@ def analyze_with(text: str, host: Host, model: Model, options: Any, found: Found
     """`analyze` with everything looked up: what to call in a loop. `found` is what finds the findings, when they are asked for."""
     if not isinstance(text, str):
         raise OptionError(f"A prompt is a str, not {type(text).__name__}.")
+    if model.family not in host.families:
+        check_runs(host, model)
     try:
         parsed = host.parse(text, options)
         lines = tuple([_new_line(line, tuple([host.pack(line, e, model, options) for e in model.encoders])) for line in parsed.lines])
@@ -87,7 +107,7 @@ def _several(text: str, host: Host, model: Model, options: Any, parsed: Parsed, 
 
 def _heaviest(lines: tuple[Line, ...]) -> int:
     """Index of the line that the host's counter shows, or that it would show if it had one."""
-    return max(range(len(lines)), key=lambda n: (lines[n].parsed.counted, _shown(lines[n].encoders[0])))
+    return max(range(len(lines)), key=lambda n: (lines[n].parsed.counted, _shown(counted_use(lines[n].encoders))))
 
 
 def _shown(use: EncoderUse) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,7 @@ _WHAT_ARGUMENTS_ARE = with_options(
 )
 
 _WHAT_WITH = with_options(
-    click.option("--host", help="Program that turns the prompt into windows; see `promptlens hosts`. [default: a1111]"),
+    click.option("--host", help="Program that makes windows of it; see `promptlens hosts`. [default: a1111] or what the model runs in"),
     click.option("--model", help="Base model; see `promptlens models`. [default: sdxl]"),
     click.option("--set", "settled", multiple=True, metavar="NAME=VALUE", help="Any option of the host; may be repeated."),
     click.option("--steps", type=int, help="Sampling steps, for prompt editing."),
@@ -89,6 +90,7 @@ _WHAT_WITH = with_options(
     click.option("--emphasis", help="How brackets are read; None: as words."),
     click.option("--embeddings-dir", metavar="FOLDER", help="Folder with your textual inversions."),
     click.option("--embedding", multiple=True, metavar="NAME=VECTORS", help="A textual inversion; may be repeated."),
+    click.option("--tokenizer", "t5_tokenizer", metavar="FILE", help="T5's tokenizer.json, for SD3, Flux and others that read with it."),
     click.option("--config", metavar="FILE", help="Take settings from this file alone."),
     click.option("--isolated", is_flag=True, help="Take no settings from files."),
     _COLOR,
@@ -236,12 +238,15 @@ def _settings(asked: Mapping[str, Any]) -> Settings:
     """The settings files, with what the command line says instead."""
     from promptlens.config import COMMAND_LINE, load_settings
     from promptlens.job import options_from_flags
+    from promptlens.models import get_model
 
     file, isolated = asked["config"], asked["isolated"]
     if file and isolated:
         raise click.UsageError("--config and --isolated exclude each other.", click.get_current_context())
     settings = load_settings(file=Path(file) if file else None, isolated=isolated)
-    for name in ("host", "model", "color"):
+    for name in ("host", "model", "color", "t5_tokenizer"):
         if asked[name] is not None:
             settings = settings.with_value(name, asked[name], COMMAND_LINE)
+    if "host" not in settings.origins:
+        settings = replace(settings, host=get_model(settings.model).default_host)
     return settings.with_value("options", options_from_flags(settings, asked), COMMAND_LINE)

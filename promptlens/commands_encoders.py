@@ -11,10 +11,12 @@ from promptlens.cli import _COLOR, OK, TABLE_FORMATS
 from promptlens.terminal import ColorChoice, screen_of, talk
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from promptlens.encoder.files import FoundWeights
     from promptlens.render._table import TableFormat
 
-NAMES = ("clip-l", "clip-h", "clip-g")
+NAMES = ("clip-l", "clip-h", "clip-g", "t5-xxl")
 
 
 @click.group(invoke_without_command=True)
@@ -32,17 +34,19 @@ def encoders(
 ) -> int:
     """List the text-encoder weights on this machine, or pull some.
 
-    Looks at given paths, fetched weights, the Hugging Face cache and the folders of installs. Nothing is loaded.
+    T5's vocabulary is listed too. Looks at given paths, fetched weights, the Hugging Face cache and the folders of installs. Nothing is
+    loaded.
     """
     if context.invoked_subcommand is not None:
         return OK
     from promptlens.encoder.finding import find_encoders
     from promptlens.render._table import table_rows, written
     from promptlens.render.full import drawer
+    from promptlens.t5_files import iter_files
 
     found = find_encoders(paths=paths, roots=roots, problem=lambda line: talk("note", line))
     screen = screen_of(sys.stdout, color or "auto")
-    records = [_record(weights) for weights in found]
+    records = [_record(weights) for weights in found] + [_vocabulary(file, source) for file, source in iter_files(roots)]
     if output_format != "full":
         sys.stdout.writelines(written(records, output_format, screen))
     elif records:
@@ -58,12 +62,20 @@ def encoders(
 def pull(name: str, again: bool) -> int:
     """Fetch the weights of one text encoder, and nothing else.
 
-    The smallest faithful file is taken, and of a file that holds more only the text encoder. A pull that was cut goes on where it stopped.
+    Of t5-xxl it is the vocabulary (2 MB), which is all that counting needs. The smallest faithful file is taken, and of a file that
+    holds more only the text encoder. A pull that was cut goes on where it stopped.
     """
     from promptlens.encoder.pulling import pull as fetch
+    from promptlens.encoder.vocabularies import pull_vocabulary
+    from promptlens.models import ENCODERS
 
     bar = _Bar()
     try:
+        if ENCODERS[name].vocabulary != "clip":
+            path = pull_vocabulary(again=again, progress=bar.tell if bar.on else None, note=bar.note)
+            bar.end()
+            sys.stdout.write(f"The vocabulary of {name} ({path.stat().st_size / 1e6:,.1f} MB) is in {path}\n")
+            return OK
         found = fetch(name, again=again, progress=bar.tell if bar.on else None, note=bar.note)
     finally:
         bar.end()
@@ -79,6 +91,17 @@ def _record(found: FoundWeights) -> dict[str, Any]:
         "layout": found.layout,
         "source": found.source,
         "path": str(found.path),
+    }
+
+
+def _vocabulary(file: Path, source: str) -> dict[str, Any]:
+    return {
+        "encoder": "t5-xxl",
+        "bytes": file.stat().st_size,
+        "precision": "",
+        "layout": "vocabulary",
+        "source": source,
+        "path": str(file),
     }
 
 

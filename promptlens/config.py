@@ -27,11 +27,17 @@ COMMAND_LINE = "command line"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What may stand in a settings file; each row is a key. `origins` says where each value that is no default came from."""
+    """What may stand in a settings file; each row is a key. `origins` says where each value that is no default came from.
+
+    `t5_tokenizer` is the tokenizer.json of models with T5 in them, `installs` are folders of ComfyUI, Forge and others, where it is
+    looked for.
+    """
 
     host: str = DEFAULT_HOST
     model: str = DEFAULT_MODEL
     color: ColorChoice = "auto"
+    t5_tokenizer: str = ""
+    installs: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -56,6 +62,8 @@ def _toml(value: Any) -> str:
         return "{" + ", ".join(f"{_toml(str(key))} = {_toml(item)}" for key, item in value.items()) + "}"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, (int, float)):
         return str(value)
     import json  # TOML's strings are JSON's
@@ -144,6 +152,8 @@ def _checked(name: str, value: Any, path: Path) -> Any:
     try:
         if name == "options":
             return _checked_options(value, path)
+        if name == "installs":
+            return _checked_folders(value, path)
         if not isinstance(value, str):
             raise ConfigError(f"must be a string, not {value!r}.")
         if get_args(kind) and value not in get_args(kind):
@@ -152,9 +162,19 @@ def _checked(name: str, value: Any, path: Path) -> Any:
             raise UnknownNameError("host", value, HOSTS)
         if name == "model":
             get_model(value)
+        if name == "t5_tokenizer" and value:
+            return str(path.parent / Path(value).expanduser())
     except PromptLensError as error:
         raise ConfigError(f"{path}: {name}: {error}") from None
     return value
+
+
+def _checked_folders(value: Any, path: Path) -> tuple[str, ...]:
+    """A folder or a list of folders, relative to the settings file."""
+    folders = [value] if isinstance(value, str) else value
+    if not isinstance(folders, list) or not all(isinstance(folder, str) for folder in folders):
+        raise ConfigError(f"must be a list of folders, not {value!r}.")
+    return tuple(str(path.parent / Path(folder).expanduser()) for folder in folders)
 
 
 def _checked_options(options: Any, path: Path) -> dict[str, Any]:

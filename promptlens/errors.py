@@ -2,10 +2,11 @@
 
     PromptLensError            wrong use or unreadable input: exit code 2 on the command line
     ├── UnknownNameError       a host, model, encoder, option or setting that does not exist
+    ├── UnsupportedError       a host that does not run the model
     ├── OptionError            a known option with a value that makes no sense
     ├── InputError             a file or stream that cannot be read as what it is said to be
     ├── ConfigError            a settings file that cannot be used
-    ├── VocabularyError        the bundled vocabulary is missing or damaged
+    ├── VocabularyError        a vocabulary is missing, damaged or not what it should be
     ├── WeightsError           text-encoder weights are missing, refused or not what they should be
     └── ConditioningError      there is no conditioning tensor: the host fails on the prompt, or its arithmetic is not known
 
@@ -36,6 +37,10 @@ class UnknownNameError(PromptLensError):
         super().__init__(f"{prefix}Unknown {kind} {name!r}. Known: {listed}.{hint}")
 
 
+class UnsupportedError(PromptLensError):
+    """A host and a model that do not go together."""
+
+
 class OptionError(PromptLensError):
     """An option value out of range or of the wrong type."""
 
@@ -49,7 +54,7 @@ class ConfigError(PromptLensError):
 
 
 class VocabularyError(PromptLensError):
-    """The vocabulary file is missing or its content is not the published one."""
+    """A vocabulary file is missing, or is not what it is said to be."""
 
 
 class WeightsError(PromptLensError):

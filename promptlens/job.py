@@ -7,7 +7,7 @@ that do not have it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -15,7 +15,7 @@ from promptlens.analysis import analyze_with, make_options
 from promptlens.config import COMMAND_LINE, Settings
 from promptlens.errors import OptionError, UnknownNameError
 from promptlens.hosts import HOSTS, Host
-from promptlens.models import get_model
+from promptlens.models import Model, get_model, with_tokenizer
 from promptlens.report import Report
 
 # Options with flags of their own on the command line: the flag's name and the host's.
@@ -27,12 +27,17 @@ _NO = ("false", "no", "off", "0")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Names of host and model; options `chosen` for this run, and `usual` ones that hold where the host has them."""
+    """Names of host and model; options `chosen` for this run, and `usual` ones that hold where the host has them.
+
+    `t5_tokenizer` is the file of T5's vocabulary, `installs` the folders it is looked for in where none is named.
+    """
 
     host: str
     model: str
     chosen: Mapping[str, Any] = field(default_factory=dict)
     usual: Mapping[str, Any] = field(default_factory=dict)
+    t5_tokenizer: str = ""
+    installs: tuple[str, ...] = ()
 
     def report(self, text: str, *, negative: bool = False) -> Report:
         """The analysis of a prompt; `negative`: as the negative prompt, where that makes a difference to the host."""
@@ -41,7 +46,16 @@ class Job:
         options = {name: value for name, value in self.usual.items() if name in known} | dict(self.chosen)
         if negative and "negative" in known:
             options["negative"] = True
-        return analyze_with(text, host, get_model(self.model), make_options(host, options))
+        return analyze_with(text, host, self._model(), make_options(host, options))
+
+    def _model(self) -> Model:
+        """The model, with the file of T5's vocabulary where one is named or an install has it."""
+        model = get_model(self.model)
+        if self.t5_tokenizer or not self.installs or all(e.vocabulary != "t5" for e in model.encoders):
+            return with_tokenizer(model, self.t5_tokenizer)
+        from promptlens.t5_files import find_file  # only for models with T5
+
+        return with_tokenizer(model, str(find_file(self.installs) or ""))
 
     def for_line(self, options: Mapping[str, Any] | None) -> Job:
         """The job of one line with options of its own; where it names another host, this job's options hold as far as that has them."""
@@ -53,8 +67,8 @@ class Job:
             if not isinstance(value, str):
                 raise OptionError(f"{name} must be a string, not {value!r}.")
         if host == self.host:
-            return Job(host, model, {**self.chosen, **own}, self.usual)
-        return Job(host, model, own, {**self.usual, **self.chosen})
+            return replace(self, model=model, chosen={**self.chosen, **own})
+        return replace(self, host=host, model=model, chosen=own, usual={**self.usual, **self.chosen})
 
 
 def make_job(settings: Settings) -> Job:
@@ -63,7 +77,7 @@ def make_job(settings: Settings) -> Job:
     usual = {name: value for name, value in settings.options.items() if name not in chosen}
     if isinstance(usual.get("embeddings"), str):  # a folder is read once, not for each prompt
         usual["embeddings"] = with_embeddings(usual["embeddings"], {})
-    job = Job(settings.host, settings.model, chosen, usual)
+    job = Job(settings.host, settings.model, chosen, usual, settings.t5_tokenizer, settings.installs)
     job.report("")
     return job
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from promptlens.hosts import Chunk, EncoderUse, Fragment, Host, Mix, ParsedLine
 from promptlens.models import Model
+from promptlens.reach import misses_words
 from promptlens.spans import Span
 from promptlens.tokens import Token
 
@@ -141,11 +142,11 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """True when the host takes the prompt, no word is lost, and no finding is an error; a warning is advice."""
+        """True when the host takes the prompt, no word is lost to all encoders, and no finding is an error; a warning is advice."""
         usage = self.usage
         if usage.failure or any(f.severity == "error" for f in self.findings):
             return False
-        return not any(use.lost_places for line in usage.lines for use in line.encoders)
+        return not any(misses_words(line.encoders) for line in usage.lines)
 
     def to_dict(self, *, tokens: bool = True) -> dict[str, Any]:
         """Plain data, ready for JSON (docs/json.md). `tokens`: with every token, its span and weight."""
@@ -222,6 +223,8 @@ def _use(use: EncoderUse, prompt: str, tokens: bool) -> dict[str, Any]:
         "wasted": use.wasted,
         "lost": {"count": use.lost_count, "tokens": [_token(t, prompt) for t in use.lost] if tokens else []},
         "removed_text": use.removed_text,
+        "unknown": use.unknown or None,
+        "summary_only": use.encoder.summary_only,
         "chunks": [_chunk(c, prompt, tokens) for c in use.chunks],
     }
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from promptlens.cleaning import CLEANINGS, clean, clean_text
 from promptlens.errors import UnknownNameError
@@ -59,6 +59,24 @@ class Piece(NamedTuple):
     start: int
     end: int
     word: int
+
+
+class Pieces(Protocol):
+    """A vocabulary, as far as everything but its own tokenizer needs it."""
+
+    def piece(self, token_id: int) -> str: ...
+    def find(self, piece: str) -> int | None: ...
+    def decode(self, ids: Sequence[int]) -> str: ...
+
+
+class ReadsText(Protocol):
+    """A tokenizer: CLIP's here, T5's in unigram.py."""
+
+    @property
+    def vocabulary(self) -> Pieces: ...
+    def encode(self, text: str) -> list[int]: ...
+    def count(self, text: str) -> int: ...
+    def pieces(self, text: str) -> list[Piece]: ...
 
 
 _LITERAL = re.compile(re.escape(START_TEXT) + "|" + re.escape(END_TEXT))
@@ -288,4 +306,4 @@ def tokenizer(reading: Reading, vocabulary: str = "clip") -> Tokenizer:
     return Tokenizer(load(vocabulary), reading)
 
 
-__all__ = ["Piece", "Reading", "Token", "Tokenizer", "tokenizer"]
+__all__ = ["Piece", "Pieces", "Reading", "ReadsText", "Token", "Tokenizer", "tokenizer"]

@@ -17,6 +17,8 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 # What would change what is printed, or where settings are looked for.
 ENVIRONMENT = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TERM", "COLORTERM", "PROMPTLENS_DEBUG", "PYTHONIOENCODING", "PYTHONUTF8")
+# Where weights and vocabularies would be found that are whoever's who runs the tests.
+PLACES = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "PROMPTLENS_ENCODERS")
 FOLDERS = {"HOME": "", "USERPROFILE": "", "XDG_CONFIG_HOME": ".config", "APPDATA": "AppData/Roaming", "LOCALAPPDATA": "AppData/Local"}
 FOLDERS |= {"XDG_STATE_HOME": ".local/state", "XDG_DATA_HOME": ".local/share", "XDG_CACHE_HOME": ".cache"}
 
@@ -28,11 +30,19 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     work = home / "work"
     work.mkdir()
     monkeypatch.chdir(work)
-    for name in ENVIRONMENT:
+    for name in ENVIRONMENT + PLACES:
         monkeypatch.delenv(name, raising=False)
     for name, folder in FOLDERS.items():
         monkeypatch.setenv(name, str(home / folder))
     return home
+
+
+@pytest.fixture
+def tiny_file(tmp_path: Path) -> Path:
+    """T5's vocabulary in miniature."""
+    from tiny_t5 import write_tiny
+
+    return write_tiny(tmp_path / "t5")
 
 
 @pytest.fixture

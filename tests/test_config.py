@@ -118,7 +118,11 @@ def test_embeddings_by_name() -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "why"),
     [
-        ("hots = 'a'", UnknownNameError, "Unknown setting 'hots'. Known: host, model, color, options. Did you mean 'host'?"),
+        (
+            "hots = 'a'",
+            UnknownNameError,
+            "Unknown setting 'hots'. Known: host, model, color, t5_tokenizer, installs, options. Did you mean 'host'?",
+        ),
         ("host = 'comfi'", ConfigError, "host: Unknown host 'comfi'."),
         ("host = 5", ConfigError, "host: must be a string, not 5."),
         ("model = 'sdx'", ConfigError, "model: Unknown model 'sdx'."),
@@ -159,6 +163,8 @@ def test_settings_are_shown_with_their_origins(capsys: pytest.CaptureFixture[str
         'host = "a1111"  # default\n'
         f'model = "sd15"  # {file}\n'
         'color = "never"  # command line\n'
+        't5_tokenizer = ""  # default\n'
+        "installs = []  # default\n"
         "\n"
         "[options]\n"
         f'emphasis = "None"  # {file}\n'
@@ -174,4 +180,4 @@ def test_what_is_shown_is_a_settings_file(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_every_row_of_settings_is_a_key() -> None:
-    assert KEYS == ("host", "model", "color", "options")
+    assert KEYS == ("host", "model", "color", "t5_tokenizer", "installs", "options")

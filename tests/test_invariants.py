@@ -70,11 +70,11 @@ def check_use(prompt: str, use: EncoderUse) -> None:
         assert token.span.start < token.span.end or not prompt.strip(), "a token comes from some text (sd_embed reads nothing as 'empty')"
     for chunk in use.chunks:
         assert len(chunk.ids) == len(chunk.weights)
-        assert chunk.ids[0] == use.encoder.bos
+        assert chunk.lead == 0 if use.encoder.bos is None else chunk.ids[0] == use.encoder.bos
         assert use.encoder.eos in chunk.ids
-        content = chunk.ids[1 : 1 + chunk.used]
+        content = chunk.ids[chunk.lead : chunk.lead + chunk.used]
         assert content == tuple(t.id for t in chunk.tokens)
-        assert all(a == b.weight or math.isnan(a) for a, b in zip(chunk.weights[1:], chunk.tokens, strict=False))
+        assert all(a == b.weight or math.isnan(a) for a, b in zip(chunk.weights[chunk.lead :], chunk.tokens, strict=False))
 
 
 def check(report: Report, *, overlong: bool = False) -> None:

@@ -49,10 +49,29 @@ def test_what_a_model_is_conditioned_on(model: str, encoders: list[tuple[str, st
 @pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS)
 def test_every_encoder_is_whole(encoder: Encoder) -> None:
     assert ENCODERS[encoder.name] is encoder
-    assert encoder.vocabulary in VOCABULARIES
     assert encoder.capacity < encoder.window
     assert encoder.weights.count("/") == 1, "a repository is owner/name"
-    assert all(0 <= i < SIZE for i in (encoder.bos, encoder.eos, encoder.pad))
+    if encoder.vocabulary in VOCABULARIES:  # the others are on the user's machine
+        assert all(0 <= i < SIZE for i in (encoder.start, encoder.eos, encoder.pad))
+
+
+@pytest.mark.parametrize(
+    ("model", "encoders"),
+    [
+        pytest.param("sd3", [("clip-l", 77, False), ("clip-g", 77, False), ("t5-xxl", 256, False)], id="SD3 joins two of CLIP and T5"),
+        pytest.param("flux", [("clip-l", 77, True), ("t5-xxl", 512, False)], id="Flux takes one vector of CLIP, and 512 slots of T5"),
+        pytest.param("flux-schnell", [("clip-l", 77, True), ("t5-xxl", 256, False)], id="schnell has 256"),
+        pytest.param("cascade", [("clip-g", 77, False)], id="Stable Cascade reads with bigG alone"),
+        pytest.param("pony", [("clip-l", 77, False), ("clip-g", 77, False)], id="Pony is read as SDXL"),
+    ],
+)
+def test_windows_and_what_is_taken_of_them(model: str, encoders: list[tuple[str, int, bool]]) -> None:
+    assert [(e.name, e.window, e.summary_only) for e in MODELS[model].encoders] == encoders
+
+
+def test_t5_has_no_start_token() -> None:
+    assert (ENCODERS["t5-xxl"].bos, ENCODERS["t5-xxl"].eos, ENCODERS["t5-xxl"].pad) == (None, 1, 0)
+    assert ENCODERS["t5-xxl"].capacity == 511
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
@@ -61,7 +80,7 @@ def test_every_model_is_whole(model: Model) -> None:
     assert get_model(model.name) is model
     assert model.encoders
     assert {e.name for e in model.encoders} <= ENCODERS.keys()
-    assert model.default_host in HOSTS
+    assert model.family in HOSTS[model.default_host].families
 
 
 def test_an_unknown_model_is_named_with_the_nearest() -> None:

@@ -21,7 +21,7 @@ from promptlens.analysis import DEFAULT_HOST, DEFAULT_MODEL, analyze
 from promptlens.encoder.windows import Encoded, Window
 from promptlens.errors import ConditioningError, OptionError, UnknownNameError, WeightsError
 from promptlens.hosts import HOSTS
-from promptlens.models import Model
+from promptlens.models import MODELS, Model, get_model
 from promptlens.report import Usage
 
 FloatArray = NDArray[np.float32]
@@ -136,6 +136,20 @@ class Conditioners(Mapping[str, Conditioner]):
 
 CONDITIONERS = Conditioners()
 
+# Models whose tensors are known: those of CLIP that were recorded.
+FAMILIES = frozenset({"sd15", "sd21", "sdxl"})
+
+
+def check_model(model: Model) -> None:
+    """Raise `ConditioningError` for a model whose tensor is not made here: T5 and Llama are counted at most, and never run."""
+    if model.family not in FAMILIES:
+        others = [e.title for e in model.encoders if e.vocabulary != "clip"]
+        why = f"{' and '.join(others)} is not run here" if others else "how hosts make its tensor is not known here"
+        raise ConditioningError(
+            f"{model.title} has no conditioning or influence: {why}. Models that have: "
+            f"{', '.join(m.name for m in MODELS.values() if m.family in FAMILIES)}."
+        )
+
 
 def conditioning(
     text: str,
@@ -171,6 +185,7 @@ def make_recipe(
     **options: Any,
 ) -> Recipe:
     """`conditioning` before anything is encoded."""
+    check_model(get_model(model))
     row = CONDITIONERS[host]
     own = {name: options.pop(name) for name in row.options.__dataclass_fields__ if name in options}
     usage = analyze(text, host, model, **options).usage

@@ -31,7 +31,7 @@ def hidden_slots(use: EncoderUse, fragments: Sequence[Fragment], *, truncate: bo
             if at >= encoder.window - 1:
                 break
             wanted = wanted[: encoder.capacity]
-        skipped = frozenset() if truncate else frozenset({encoder.bos, encoder.eos, encoder.pad})
+        skipped = frozenset() if truncate else frozenset({encoder.start, encoder.eos, encoder.pad})
         first, last = _range(slots, wanted, at, skipped, truncate=truncate)
         edges = (-1,) if truncate else (0, encoder.window - 1)
         found.append(frozenset(slot for slot in range(first, last + 1) if slot % encoder.window not in edges))

@@ -25,6 +25,7 @@ from promptlens.conditionings._vectors import embedding_vectors
 from promptlens.hosts import EncoderUse
 from promptlens.hosts._added_tokens import AddedTokens
 from promptlens.models import Encoder
+from promptlens.tokens import Tokenizer
 from promptlens.vocab import END_ID, SIZE
 
 
@@ -50,6 +51,7 @@ def _ask(job: Job, use: EncoderUse, encoder: Encoder) -> Ask:
 def _vectors_by_id(job: Job, use: EncoderUse, encoder: Encoder) -> dict[int, FloatArray]:
     """The vectors of the tokens added for embeddings that this text uses."""
     assert use.stream is not None
+    assert isinstance(use.stream.tokenizer, Tokenizer)
     added = AddedTokens(job.usage.options.embeddings, use.stream.tokenizer)
     used = set(use.chunks[0].ids)
     found: dict[int, FloatArray] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from promptlens.errors import UnknownNameError
+from promptlens.errors import UnknownNameError, WeightsError
 from promptlens.models import ENCODERS
 
 # Every CLIP text encoder has attention heads of this width: 12 in 768, 16 in 1024, 20 in 1280.
@@ -75,11 +75,23 @@ BUILDS: dict[str, Build] = {
 }
 
 
+# tokenizer.json, 2.4 MB, of T5 v1.1: FLUX.1's, SD3.5's (for those who accepted its conditions), FLAN-T5's, which was tuned from it.
+T5_VOCABULARY: tuple[Remote, ...] = (
+    Remote("black-forest-labs/FLUX.1-schnell", "tokenizer_2/tokenizer.json"),
+    Remote("stabilityai/stable-diffusion-3.5-large", "tokenizer_3/tokenizer.json"),
+    Remote("google/flan-t5-xxl", "tokenizer.json"),
+)
+
+
 def get_build(name: str) -> Build:
     """Row of `BUILDS`; an unknown name raises `UnknownNameError` with the nearest one."""
     try:
         return BUILDS[name]
     except KeyError:
+        if name in ENCODERS:
+            raise WeightsError(
+                f"{ENCODERS[name].title} is not run here, it is counted at most: there are no weights of it to load."
+            ) from None
         raise UnknownNameError("encoder", name, BUILDS) from None
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from promptlens.encoder.catalog import BUILDS, get_build
 from promptlens.encoder.files import PART, FoundWeights, projection_beside, weight_files
-from promptlens.encoder.folders import Place, cached_snapshots, distinct, hub_cache, install_places, pulled_folder, weight_paths
 from promptlens.encoder.header import INDEX_SUFFIX, read_entries
 from promptlens.encoder.layouts import Holding, find_holdings, is_whole
 from promptlens.encoder.pickled import is_pickled
 from promptlens.errors import WeightsError
 from promptlens.models import ENCODERS
+from promptlens.places import Place, cached_snapshots, distinct, hub_cache, install_places, pulled_folder, weight_paths
 
 Problem = Callable[[str], None]
 """Called with one line for each file that looks like weights and cannot be read."""

@@ -91,7 +91,7 @@ class Hub:
         self._timeout_s = timeout_s
         self._opener = _opener(self.endpoint)
         if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-            raise WeightsError("HF_HUB_OFFLINE is set, so nothing is fetched. Unset it, or name weights you have: --encoder-path PATH")
+            raise WeightsError("HF_HUB_OFFLINE is set, so nothing is fetched. Unset it, or name a file you have.")
 
     def look_up(self, remote: Remote) -> RemoteFile:
         """Size, checksum and commit of a file. Raises `RefusedError` or `UnreachableError`."""

@@ -16,11 +16,11 @@ from promptlens.encoder.catalog import Build, Remote, get_build
 from promptlens.encoder.fetching import Pause, Plan, Progress, fetch, read_stretch, whole
 from promptlens.encoder.files import FoundWeights, projection_beside
 from promptlens.encoder.finding import PULLED, describe
-from promptlens.encoder.folders import pulled_folder
 from promptlens.encoder.header import HEADER_LIMIT, Entries, parse_header, read_entries
 from promptlens.encoder.hub import Hub, RefusedError, RemoteFile
 from promptlens.encoder.layouts import find_holdings
 from promptlens.errors import WeightsError
+from promptlens.places import pulled_folder
 
 Note = Callable[[str], None]
 """Called with a line on what is being done."""

@@ -15,10 +15,10 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from promptlens.errors import UnknownNameError
-from promptlens.models import Encoder, Model
+from promptlens.models import CLIP_FAMILIES, Encoder, Model
 from promptlens.quick import quick_maker
 from promptlens.spans import Origin, Span
-from promptlens.tokens import Piece, Token, Tokenizer
+from promptlens.tokens import Piece, ReadsText, Token
 
 # What hosts take out: "network", "comment", "missing" (an embedding that is not there), "ignored" (text they never read).
 FragmentKind = Literal["text", "break", "embedding", "network", "comment", "missing", "ignored"]
@@ -77,7 +77,7 @@ class Stream:
 
     __slots__ = ("_runs", "_tokens", "ids", "tokenizer", "weights")
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: ReadsText) -> None:
         self.tokenizer = tokenizer
         self.ids: list[int] = []
         self.weights: list[float] | None = None
@@ -85,7 +85,7 @@ class Stream:
         self._tokens: tuple[Token, ...] | None = None
 
     @classmethod
-    def of(cls, tokenizer: Tokenizer, fragment: Fragment, ids: list[int]) -> Stream:
+    def of(cls, tokenizer: ReadsText, fragment: Fragment, ids: list[int]) -> Stream:
         """The stream of a line that is one text fragment with these ids."""
         stream = cls(tokenizer)
         stream.ids = ids
@@ -189,7 +189,8 @@ class Chunk:
     """One window as the host sends it.
 
     `ids` and `weights` are as long as the window (77 for CLIP, unless the host differs), BOS, EOS and padding included. `cut` says why
-    it ended. `start` and `stop` are the places of its tokens in the line's stream.
+    it ended. `start` and `stop` are the places of its tokens in the line's stream. `lead` counts the slots before them: BOS, which T5
+    has not, and in kohya's windows an end token in the place of a lost one.
     """
 
     ids: tuple[int, ...]
@@ -199,6 +200,7 @@ class Chunk:
     stop: int
     stream: Stream = field(repr=False, compare=False)
     fixes: tuple[Fix, ...] = ()
+    lead: int = 1
 
     @property
     def tokens(self) -> tuple[Token, ...]:
@@ -213,14 +215,15 @@ class Chunk:
     @property
     def padding(self) -> int:
         """Slots after EOS."""
-        return max(len(self.ids) - 2 - self.used, 0)
+        return max(len(self.ids) - self.lead - 1 - self.used, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderUse:
     """What one encoder gets of a line: its chunks, the tokens that never reach it, and the number the host shows.
 
-    `shown_count` is None where the host shows none. `removed_text` is what the host itself prints of the loss, if it does.
+    `shown_count` is None where the host shows none. `removed_text` is what the host itself prints of the loss, if it does. `unknown` says
+    why nothing is known of what the encoder gets, and the way out: its vocabulary is not here. Then there are no chunks.
     """
 
     encoder: Encoder
@@ -229,6 +232,7 @@ class EncoderUse:
     shown_count: int | None = None
     stream: Stream | None = field(default=None, repr=False, compare=False)
     removed_text: str | None = None
+    unknown: str = ""
 
     @property
     def tokens(self) -> tuple[Token, ...]:
@@ -337,6 +341,7 @@ class Host:
     options    frozen dataclass of the host's settings, with its defaults
     reference  project, version and file the behaviour was read from or observed in
     observed   compared with what the host itself produced; False where its code and documents were only read
+    families   of `Model.family`: what it runs
     """
 
     name: str
@@ -348,6 +353,7 @@ class Host:
     summary: str
     syntax: frozenset[str] = frozenset()
     observed: bool = True
+    families: frozenset[str] = CLIP_FAMILIES
 
 
 # For what every prompt makes; the same objects as the classes make.
@@ -376,7 +382,7 @@ def window(content: list[int], encoder: Encoder, pad: int | None = None) -> tupl
     >>> window([320, 2368], ENCODERS["clip-l"])[:5]
     (49406, 320, 2368, 49407, 49407)
     """
-    return (encoder.bos, *content, encoder.eos, *_padding(encoder.pad if pad is None else pad, encoder.window - 2 - len(content)))
+    return (encoder.start, *content, encoder.eos, *_padding(encoder.pad if pad is None else pad, encoder.window - 2 - len(content)))
 
 
 def make_chunk(
@@ -388,6 +394,11 @@ def make_chunk(
     weighted = stream.weights
     weights = ones(len(ids)) if weighted is None else (1.0, *weighted[start:stop], *ones(len(ids) - 1 - len(content)))
     return _new_chunk(ids, weights, cut, start, stop, stream, fixes)
+
+
+def hosts_for(model: Model) -> list[str]:
+    """Names of the hosts that run a model."""
+    return [name for name, host in HOSTS.items() if model.family in host.families]
 
 
 class Hosts(Mapping[str, Host]):

@@ -10,6 +10,8 @@ from promptlens.hosts import Chunk, EncoderUse, Fragment, ParsedLine, Stream
 
 def join_uses(uses: Sequence[EncoderUse]) -> EncoderUse:
     """What one encoder gets of all the texts; counts are added up."""
+    if any(use.unknown for use in uses):
+        return uses[0]
     stream = Stream.join([use.stream for use in uses if use.stream is not None])
     chunks: list[Chunk] = []
     lost: list[tuple[int, int]] = []
@@ -39,6 +41,6 @@ def pack_sections(line: ParsedLine, pack: Callable[[ParsedLine], EncoderUse]) ->
     if len(sections) == 1:
         return pack(line)
     uses = [pack(replace(line, fragments=tuple(section))) for section in sections]
-    for n, use in enumerate(uses[:-1]):
+    for n, use in enumerate(uses[:-1] if uses[0].chunks else ()):
         uses[n] = replace(use, chunks=(*use.chunks[:-1], replace(use.chunks[-1], cut="break")))
     return join_uses(uses)

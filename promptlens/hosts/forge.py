@@ -1,20 +1,21 @@
 """stable-diffusion-webui-forge.
 
 It reads and cuts prompts as AUTOMATIC1111 does, but reads every encoder with a Hugging Face tokenizer and ftfy, moves words after a comma
-from at most 20 tokens back (not a setting here), and trims the white space around the prompt. Left out: styles, the rough count it shows
-before a model is loaded, and its T5 models.
+from at most 20 tokens back (not a setting here), and trims the white space around the prompt. T5 has chunks of its own, parted by BREAK
+alone; Flux takes the summary of CLIP's first chunk. Left out: styles, and the rough count it shows before a model is loaded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from promptlens.hosts import EncoderUse, Host, Parsed, ParsedLine
+from promptlens.hosts._forge_t5 import pack_forge_t5
 from promptlens.hosts._options import check_choice, check_embeddings, check_range
 from promptlens.hosts._webui import pack_webui, parse_webui
-from promptlens.models import Encoder, Model
+from promptlens.models import CLIP_FAMILIES, Encoder, Model
 from promptlens.tokens import Reading, tokenizer
 
 BACKTRACK = 20
@@ -46,9 +47,12 @@ def parse(text: str, options: Options) -> Parsed:
 
 
 def pack(line: ParsedLine, encoder: Encoder, model: Model, options: Options) -> EncoderUse:
+    if encoder.vocabulary != "clip":
+        return pack_forge_t5(line, encoder, model)
     # The tokenizer folders of the encoders that pad with id 0 name "!" as their pad token, which makes it special in the text too.
     reading = Reading("slow-ftfy", bang=encoder.pad == 0)
-    return pack_webui(line, encoder, tokenizer(reading), backtrack=BACKTRACK, embeddings=options.embeddings, names=reading)
+    use = pack_webui(line, encoder, tokenizer(reading), backtrack=BACKTRACK, embeddings=options.embeddings, names=reading)
+    return use if model.family in CLIP_FAMILIES else replace(use, shown_count=None)  # the page counts T5's tokens
 
 
 HOST = Host(
@@ -57,7 +61,9 @@ HOST = Host(
     parse=parse,
     pack=pack,
     options=Options,
-    reference="stable-diffusion-webui-forge dfdcbab6: backend/text_processing/classic_engine.py, modules/processing.py; observed",
+    reference="stable-diffusion-webui-forge dfdcbab6: backend/text_processing/classic_engine.py, modules/processing.py; observed. "
+    "T5: backend/text_processing/t5_engine.py; read, not observed",
     summary="Chunks of 75. Moves the words after the last comma on if it is at most 20 tokens back. BREAK starts a new chunk.",
     syntax=frozenset({"round", "square", "weight", "break", "and", "schedule", "network", "comment", "embedding-name"}),
+    families=CLIP_FAMILIES | {"sd3", "flux", "chroma"},
 )

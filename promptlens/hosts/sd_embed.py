@@ -103,7 +103,7 @@ def _chunk(stream: Stream, number: int, groups: int, total: int, encoder: Encode
         weights = (1.0, *stream.weights[start : start + capacity], *ones(fill + 1))
     start = min(start, len(stream))
     stop = start + len(content)
-    ids = (encoder.bos, *content, *(eos,) * fill, eos)
+    ids = (encoder.start, *content, *(eos,) * fill, eos)
     return Chunk(ids, weights, "full" if stop < len(stream) else "end", start if encoded else stop, stop, stream)
 
 

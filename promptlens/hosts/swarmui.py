@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from promptlens.hosts import EncoderUse, Fragment, Host, Parsed, ParsedLine
 from promptlens.hosts._comfy import pack_groups
 from promptlens.hosts._comfy_derived import derived_groups
+from promptlens.hosts._comfy_t5 import pack_comfy_t5
 from promptlens.hosts._join import pack_sections
 from promptlens.hosts._options import check_embeddings, check_range
 from promptlens.hosts._rewrite import Derived
 from promptlens.hosts._swarm import Expander
 from promptlens.hosts._swarm_text import section_texts
-from promptlens.models import Encoder, Model
+from promptlens.models import CLIP_FAMILIES, Encoder, Model
 from promptlens.tokens import Reading, tokenizer
 
 
@@ -67,6 +68,8 @@ def _fragments(text: Derived, options: Options, removed: list[Fragment]) -> Iter
 
 
 def pack(line: ParsedLine, encoder: Encoder, model: Model, options: Options) -> EncoderUse:
+    if encoder.vocabulary != "clip":
+        return pack_sections(line, lambda section: pack_comfy_t5(section, encoder, model, "4"))
     return pack_sections(line, lambda section: pack_groups(section, encoder, tokenizer(_READING)))
 
 
@@ -80,4 +83,5 @@ HOST = Host(
     summary="As ComfyUI, after its tags are worked out; <break> starts a new chunk. Read, not observed.",
     syntax=frozenset({"round", "weight", "tag", "network", "schedule", "embedding-tag", "embedding-prefix"}),
     observed=False,
+    families=CLIP_FAMILIES | {"cascade", "sd3", "flux", "chroma", "pixart", "hidream"},
 )

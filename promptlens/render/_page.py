@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from promptlens.hosts import EncoderUse
+from promptlens.reach import all_read_by, counted_use
 from promptlens.render import Entry
 from promptlens.render._bars import ASCII, LINES, Glyphs, bars, some
 from promptlens.render._draw import Drawing, drawing, prompt_atoms
@@ -20,7 +21,9 @@ from promptlens.render._words import (
     listed,
     many,
     options_in_words,
+    readers_in_words,
     removed_reason,
+    summary_in_words,
 )
 from promptlens.report import Line, Report, Usage
 from promptlens.spans import line_column
@@ -69,6 +72,8 @@ def same_splits(uses: Sequence[EncoderUse]) -> list[list[EncoderUse]]:
 
 
 def _same_split(a: EncoderUse, b: EncoderUse) -> bool:
+    if a.encoder.capacity != b.encoder.capacity or a.unknown != b.unknown:
+        return False
     if a.lost_places != b.lost_places or len(a.chunks) != len(b.chunks):
         return False
     if any((x.start, x.stop, x.cut) != (y.start, y.stop, y.cut) for x, y in zip(a.chunks, b.chunks, strict=True)):
@@ -122,7 +127,7 @@ def _lines(usage: Usage, width: int) -> Iterator[Row]:
 
 
 def _line(line: Line, number: int, counted: bool, several_parts: bool, width: int) -> Iterator[Row]:
-    use = line.encoders[0]
+    use = counted_use(line.encoders)
     told = line_in_words(line, several_parts)
     runs = [Run(f"{number + 1:>3}  ", "title" if counted else "dim"), Run(f"{counter(use)}, {many(len(use.chunks), 'chunk')}")]
     if told:
@@ -138,6 +143,11 @@ def _line(line: Line, number: int, counted: bool, several_parts: bool, width: in
 def _group(usage: Usage, group: Sequence[EncoderUse], several: bool, width: int, glyphs: Glyphs) -> Iterator[Row]:
     """What encoders with the same split get: heading, bars, the prompt, what is lost."""
     use = group[0]
+    if use.unknown:
+        names = listed([encoder_name(u) for u in group])
+        yield from wrap([Run(names, "title"), Run(f" · not counted: {use.unknown}", "warning")], width, indent="  ")
+        yield []
+        return
     drawn = drawing(usage.prompt, usage.fragments, use)
     names = listed([encoder_name(u) for u in group])
     total = use.used + use.lost_count
@@ -148,19 +158,24 @@ def _group(usage: Usage, group: Sequence[EncoderUse], several: bool, width: int,
     yield from wrap(heading, width, indent="  ")
     yield from bars(drawn, width, glyphs)
     yield []
+    if use.encoder.summary_only:
+        yield from wrap([Run(summary_in_words(usage, use, names), "dim")], width, indent="  ")
+        yield []
     if usage.prompt:
         yield from wrap_atoms(prompt_atoms(drawn, glyphs.mark, glyphs.newline), width, first="  ", indent="  ")
         yield []
-    yield from _lost(drawn, names if several else "the model", width)
+    yield from _lost(drawn, usage.encoders, names if several else "the model", width)
 
 
-def _lost(drawn: Drawing, whom: str, width: int) -> Iterator[Row]:
+def _lost(drawn: Drawing, uses: Sequence[EncoderUse], whom: str, width: int) -> Iterator[Row]:
     """The words that never arrive."""
     use = drawn.use
     if not use.lost_places:
         return
     verb = "reaches" if use.lost_count == 1 else "reach"
-    yield from wrap([Run(f"{many(use.lost_count, 'token')} never {verb} {whom}:", "error")], width, indent="  ")
+    readers = all_read_by(use, uses)
+    style = "warning" if readers else "error"
+    yield from wrap([Run(f"{many(use.lost_count, 'token')} never {verb} {whom}{readers_in_words(readers)}:", style)], width, indent="  ")
     for start, end in use.lost_places[:LISTED]:
         text = drawn.lost_text(start, end)
         count = f" ({many(end - start, 'token')})" if len(use.lost_places) > 1 else ""
@@ -187,6 +202,8 @@ def _verdict(usage: Usage, width: int) -> Iterator[Row]:
     if usage.failure or any(use.lost_places for line in usage.lines for use in line.encoders):
         return
     words = "Nothing is lost: every token reaches the model." if usage.encoders[0].used else "The prompt is empty: the model gets no words."
+    if any(use.unknown for use in usage.encoders):
+        words = "Nothing is lost, as far as it is counted."
     yield from wrap([Run(words, "ok")], width)
     yield []
 

@@ -46,7 +46,10 @@ def all_rows(tables: Iterable[Table], width: int) -> Iterator[Row]:
 
 def table_rows(table: Table, width: int) -> Iterator[Row]:
     """The table as rows of at most `width` cells: columns as wide as they need to be, the last one wrapped."""
-    yield from table.caption
+    for row in table.caption:
+        yield from wrap(row, width, indent="  ")
+    if not table.columns:
+        return
     shown = [[visible_text(column.show(record[column.key])) for column in table.columns] for record in table.records]
     widths = _widths(table, shown, width)
     yield from _table_row([c.title for c in table.columns], table, widths, width, "dim")

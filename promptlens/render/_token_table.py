@@ -36,7 +36,9 @@ def token_tables(report: Report, encoder: str | None = None) -> list[Table]:
 
 def _content(use: EncoderUse) -> tuple[Any, ...]:
     """What makes two encoders get the same: ids, weights and where they are cut."""
-    return tuple((c.stream.ids[c.start : c.stop], c.weights[: c.used + 1], c.cut) for c in use.chunks), use.lost_places
+    if use.unknown:
+        return (use.unknown,)
+    return tuple((c.stream.ids[c.start : c.stop], c.weights[: c.used + c.lead], c.cut) for c in use.chunks), use.lost_places
 
 
 def _table(report: Report, number: int, line: Line, uses: Sequence[EncoderUse]) -> Table:
@@ -44,6 +46,8 @@ def _table(report: Report, number: int, line: Line, uses: Sequence[EncoderUse]) 
     records = list(_records(usage.prompt, number, uses))
     caption = listed([encoder_name(u) for u in uses])
     runs = [Run(caption, "title"), Run(": the same tokens" if len(uses) > 1 else "", "dim")]
+    if uses[0].unknown:
+        return Table((), (), ([Run(caption, "title"), Run(f" · not counted: {uses[0].unknown}", "warning")],))
     if len(usage.lines) > 1:
         told = line_in_words(line, usage.lines[-1].parsed.part > 0)
         runs.append(Run(f" · text {number + 1} of {len(usage.lines)}{f', {told}' if told else ''}", "dim"))
@@ -92,7 +96,7 @@ def _placed(use: EncoderUse) -> Iterator[tuple[Token, int | None, int | None]]:
     for number, chunk in enumerate(use.chunks, start=1):
         while lost and lost[0][0] < chunk.start:
             yield from _lost(use.stream, lost.pop(0))
-        for slot, token in enumerate(chunk.tokens, start=1):
+        for slot, token in enumerate(chunk.tokens, start=chunk.lead):
             yield token, number, slot
     for places in lost:
         yield from _lost(use.stream, places)

@@ -80,6 +80,25 @@ def counter(use: EncoderUse) -> str:
     return f"{count:,}/{room:,}"
 
 
+def summary_in_words(usage: Usage, use: EncoderUse, names: str) -> str:
+    """What an encoder does that gives a model one vector, and which encoders the words themselves go through."""
+    others = listed([e.name.upper() for e in usage.model.encoders if not e.summary_only])
+    rest = sum(chunk.used for chunk in use.chunks[1:])
+    said = f"{usage.model.title} takes one vector of {names} for the whole prompt"
+    if not rest:
+        return f"{said}; word by word it is read through {others}."
+    return f"{said}, made of the first chunk: the {many(rest, 'token')} after it are read through {others} alone."
+
+
+def readers_in_words(readers: Sequence[EncoderUse]) -> str:
+    """That encoders still read what others lose: `; T5-XXL still reads them`."""
+    if not readers:
+        return ""
+    if any(use.unknown for use in readers):
+        return f"; {listed([encoder_name(use) for use in readers])} may still read them"
+    return f"; {listed([encoder_name(use) for use in readers])} still {'reads' if len(readers) == 1 else 'read'} them"
+
+
 def removed_reason(fragment: Fragment) -> str:
     """Why a host took a piece out of the prompt."""
     return _REMOVED.get(fragment.kind, "Taken out of the text")

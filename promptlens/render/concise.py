@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from promptlens.reach import all_read_by
 from promptlens.render import Entry, Trouble
 from promptlens.render._runs import visible_text
-from promptlens.render._words import counter, many
+from promptlens.render._words import counter, many, readers_in_words
 from promptlens.report import Usage
 from promptlens.spans import line_column
 from promptlens.terminal import Screen
@@ -36,14 +37,17 @@ def write(entries: Iterable[Entry | Trouble], screen: Screen) -> Iterator[str]:
 
 def _line(usage: Usage, number: int) -> str:
     use = usage.encoders[number]
+    if use.unknown:
+        return f"{use.encoder.name} not counted: {use.unknown}"
     lost = sum(line.encoders[number].lost_count for line in usage.lines)
     sizes = [str(chunk.used) for chunk in use.chunks]
     if len(sizes) > LISTED_CHUNKS:
         sizes = [*sizes[: LISTED_CHUNKS - 2], "...", sizes[-1]]
     texts = f", {many(len(usage.lines), 'text')}" if len(usage.lines) > 1 else ""
+    readers = readers_in_words(all_read_by(use, usage.encoders))
     # No separators in numbers: these lines are read by programs too.
     tokens, chunks = counter(use).replace(",", ""), many(len(use.chunks), "chunk").replace(",", "")
-    return f"{use.encoder.name} {tokens} tokens, {chunks} ({'|'.join(sizes)}), {lost} lost{texts}"
+    return f"{use.encoder.name} {tokens} tokens, {chunks} ({'|'.join(sizes)}), {lost} lost{readers}{texts}"
 
 
 def _failed(usage: Usage) -> str:

@@ -46,13 +46,14 @@ class FileNote(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """What a check reports: a `Finding` without the code and the severity, which are the rule's."""
+    """What a check reports: a `Finding` without the code, which is the rule's, as the severity is unless it says another."""
 
     span: Span
     message: str
     hint: str = ""
     edit: Edit | None = None
     amount: int = 1
+    severity: Severity | None = None
 
 
 class Example(NamedTuple):
@@ -195,7 +196,7 @@ def _checks(selection: Selection, name: str) -> tuple[tuple[Rule, Callable[..., 
 
 
 def _findings(checked: Iterable[tuple[Rule, Iterable[Hit]]]) -> tuple[Finding, ...]:
-    found = [Finding(row.code, row.severity, *hit) for row, hits in checked for hit in hits]
+    found = [Finding(row.code, hit.severity or row.severity, *hit[:-1]) for row, hits in checked for hit in hits]
     if len(found) > 1:
         found.sort(key=lambda finding: (finding.span, finding.code))
         return tuple(without_meeting_edits(found))

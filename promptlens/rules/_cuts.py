@@ -55,11 +55,11 @@ class Cut(NamedTuple):
 
 
 def cuts(usage: Usage) -> list[Cut]:
-    """Every cut once, with the encoders that have it, by place."""
+    """Every cut once, with the encoders that have it, by place. Of an encoder that gives one vector for all, cuts do not matter."""
     found: dict[tuple[int, bool], Cut] = {}
     for line in usage.lines:
         for use in line.encoders:
-            if len(use.chunks) > 1 or use.lost_places:
+            if (len(use.chunks) > 1 or use.lost_places) and not use.encoder.summary_only:
                 for cut in _of(use):
                     known = found.get((cut.at, cut.lost))
                     if known is None:

@@ -29,7 +29,14 @@ def near_limit(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     if all(use.used <= near * use.encoder.capacity or use.lost_places for use in uses):
         return
     found: list[tuple[str, int, int]] = []
-    for use, limit in zip(uses, reading(usage).kept, strict=True):
+    kept = reading(usage).kept
+    for use, limit in zip(uses, kept, strict=True):
+        # where T5 reads on, CLIP's limit is not the prompt's
+        if any(
+            other.encoder.vocabulary != use.encoder.vocabulary and (k is None or k > (limit or 0))
+            for other, k in zip(uses, kept, strict=True)
+        ):
+            continue
         if limit is not None and near * limit < use.used <= limit and not use.lost_places:
             found.append((use.encoder.title, use.used, limit))
     if not found:

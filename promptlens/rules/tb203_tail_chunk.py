@@ -30,7 +30,7 @@ def tail_chunk(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     found: set[Span] = set()
     for line in usage.lines:
         for use in line.encoders:
-            tail = _tail(use, settings.tail_tokens) if len(use.chunks) > 1 else None
+            tail = _tail(use, settings.tail_tokens) if len(use.chunks) > 1 and not use.encoder.summary_only else None
             if tail is None:
                 continue
             span = Span(tail.tokens[0].span.start, tail.tokens[-1].span.end)

@@ -37,7 +37,9 @@ def wasted_break(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt
     if "break" not in prompt.casefold() and not ("\n" in prompt and "newline-break" in usage.host.syntax):
         return
-    found = dict.fromkeys(each for line in usage.lines for use in line.encoders for each in _breaks(line, use))
+    found = dict.fromkeys(
+        each for line in usage.lines for use in line.encoders for each in _breaks(line, use) if not use.encoder.summary_only
+    )
     reported: set[Span] = set()
     for each in found:
         if each.span in reported:

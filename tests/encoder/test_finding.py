@@ -10,8 +10,8 @@ import pytest
 from made_files import Shapes, open_clip_shapes, transformers_shapes, write_zeros
 
 from promptlens.encoder import FoundWeights, choose_encoder, find_encoders
-from promptlens.encoder.folders import hub_cache, pulled_folder
 from promptlens.errors import ConfigError, UnknownNameError, WeightsError
+from promptlens.places import hub_cache, pulled_folder
 
 UNET: Shapes = {"model.diffusion_model.input_blocks.0.0.weight": (320, 4, 3, 3)}
 L, H, G = 768, 1024, 1280  # widths

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from windows import said, sizes, use, weighed, words
 
@@ -12,7 +14,7 @@ from promptlens.report import Usage
 END = 49407
 
 
-def usage(prompt: str, model: str = "sd15", **options: object) -> Usage:
+def usage(prompt: str, model: str = "sd15", **options: Any) -> Usage:
     return analyze(prompt, host="a1111", model=model, **options).usage
 
 

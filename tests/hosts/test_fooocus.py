@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from windows import said, sizes, use, weighed, words
 
 from promptlens import analyze
 
 
-def texts(prompt: str, **options: object) -> list[str]:
+def texts(prompt: str, **options: Any) -> list[str]:
     return [line.text for line in analyze(prompt, host="fooocus", model="sdxl", **options).usage.lines]
 
 

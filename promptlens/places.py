@@ -1,11 +1,12 @@
-"""Where weights lie on the user's machine: the Hugging Face cache, and the model folders of the programs that make pictures.
+"""Where weights and vocabularies lie on the user's machine: the Hugging Face cache, and the folders of programs that make pictures.
 
     A1111      models/Stable-diffusion
     Forge      models/Stable-diffusion, models/text_encoder
     ComfyUI    models/checkpoints, models/text_encoders, models/clip, models/diffusers, and what extra_model_paths.yaml adds
     InvokeAI   models, whatever its versions made of it below
 
-A root may be any of them, or a folder that one of them lies in. It leaves out opening files.
+T5's vocabulary comes with ComfyUI and Forge themselves; InvokeAI and pipelines of diffusers keep it beside their models. A root may be any
+of them, or a folder that one of them lies in. It leaves out opening files.
 """
 
 from __future__ import annotations
@@ -27,19 +28,38 @@ EXTRA_KINDS = ("checkpoints", "text_encoders", "clip", "diffusers")
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """A program: files that give its folder away, and its folders with weights."""
+    """A program: files that give its folder away, its folders with weights, and patterns of where it has T5's vocabulary."""
 
     title: str
     marks: tuple[str, ...]
     folders: tuple[str, ...]
+    vocabularies: tuple[str, ...] = ()
 
+
+# What folders of a pipeline with T5 in it are called: SD3's third tokenizer, Flux's second.
+T5_FOLDERS = ("tokenizer_3", "tokenizer_2")
 
 # Forge before A1111, whose marks it has too.
 INSTALLS: tuple[Install, ...] = (
-    Install("Forge", ("modules_forge",), ("models/Stable-diffusion", "models/text_encoder")),
+    Install(
+        "Forge",
+        ("modules_forge",),
+        ("models/Stable-diffusion", "models/text_encoder"),
+        tuple(f"backend/huggingface/*/*/{name}/tokenizer.json" for name in T5_FOLDERS),
+    ),
     Install("A1111", ("webui.py", "launch.py"), ("models/Stable-diffusion",)),
-    Install("ComfyUI", ("comfy", "folder_paths.py"), ("models/checkpoints", "models/text_encoders", "models/clip", "models/diffusers")),
-    Install("InvokeAI", ("invokeai.yaml",), ("models",)),
+    Install(
+        "ComfyUI",
+        ("comfy", "folder_paths.py"),
+        ("models/checkpoints", "models/text_encoders", "models/clip", "models/diffusers"),
+        ("comfy/text_encoders/t5_tokenizer/tokenizer.json", "comfy/t5_tokenizer/tokenizer.json"),
+    ),
+    Install(
+        "InvokeAI",
+        ("invokeai.yaml",),
+        ("models",),
+        tuple(f"models/{depth}{name}/tokenizer.json" for depth in ("*/", "*/*/*/") for name in T5_FOLDERS),
+    ),
 )
 
 
@@ -82,13 +102,18 @@ def cached_snapshots(cache: Path) -> Iterator[Place]:
             yield Place(f"Hugging Face cache, {repo.name.removeprefix('models--').replace('--', '/')}", snapshots[-1])
 
 
+def installs(root: Path) -> Iterator[tuple[Install, Path]]:
+    """The programs at `root`, or right below it, each with its folder."""
+    for folder in (root, *sorted(_folders(root, "*"))):
+        install = next((i for i in INSTALLS if any((folder / mark).exists() for mark in i.marks)), None)
+        if install is not None:
+            yield install, folder
+
+
 def install_places(root: Path) -> Iterator[Place]:
     """Folders with weights of the programs at `root`, or right below it; a folder without any known program is searched itself."""
     found = False
-    for folder in (root, *sorted(_folders(root, "*"))):
-        install = next((i for i in INSTALLS if any((folder / mark).exists() for mark in i.marks)), None)
-        if install is None:
-            continue
+    for install, folder in installs(root):
         found = True
         places = [folder / f for f in install.folders]
         if install.title == "ComfyUI":
