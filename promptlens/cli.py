@@ -201,8 +201,11 @@ def tokens(argument: str, kind: str | None, encoder: str | None, output_format: 
 def hosts(output_format: TableFormat, color: ColorChoice | None) -> int:
     """List the hosts: what each does with a prompt, and its options."""
     from promptlens.analysis import DEFAULT_HOST
+    from promptlens.hosts import HOSTS
     from promptlens.render._catalogue import host_records, host_rows
 
+    for problem in HOSTS.problems:
+        talk("note", problem)
     screen = screen_of(sys.stdout, color or "auto")
     _write_table(host_rows(DEFAULT_HOST, screen.width), host_records(DEFAULT_HOST), output_format, screen)
     return OK

@@ -158,8 +158,8 @@ def _checked(name: str, value: Any, path: Path) -> Any:
             raise ConfigError(f"must be a string, not {value!r}.")
         if get_args(kind) and value not in get_args(kind):
             raise UnknownNameError("value", value, get_args(kind))
-        if name == "host" and value not in HOSTS:
-            raise UnknownNameError("host", value, HOSTS)
+        if name == "host":
+            HOSTS[value]
         if name == "model":
             get_model(value)
         if name == "t5_tokenizer" and value:
@@ -181,10 +181,12 @@ def _checked_options(options: Any, path: Path) -> dict[str, Any]:
     """Host options: each must be known to some host. A folder is relative to the settings file."""
     if not isinstance(options, dict):
         raise ConfigError(f"must be a table, not {options!r}.")
-    known = sorted({name for host in HOSTS.values() for name in host.options.__dataclass_fields__}) if options else []
+    known = {name for host in HOSTS.built_in for name in HOSTS[host].options.__dataclass_fields__} if options else set()
+    if not known.issuperset(options):  # hosts of other packages are looked for only then
+        known |= {name for host in HOSTS.values() for name in host.options.__dataclass_fields__}
     for name in options:
         if name not in known:
-            raise UnknownNameError("option", name, known)
+            raise UnknownNameError("option", name, sorted(known))
     found = dict(options)
     if isinstance(found.get("embeddings"), str):
         found["embeddings"] = str(path.parent / Path(found["embeddings"]).expanduser())

@@ -3,6 +3,7 @@
     PromptLensError            wrong use or unreadable input: exit code 2 on the command line
     ├── UnknownNameError       a host, model, encoder, option or setting that does not exist
     ├── UnsupportedError       a host that does not run the model
+    ├── PluginError            a host of another package that does not work
     ├── OptionError            a known option with a value that makes no sense
     ├── InputError             a file or stream that cannot be read as what it is said to be
     ├── ConfigError            a settings file that cannot be used
@@ -39,6 +40,10 @@ class UnknownNameError(PromptLensError):
 
 class UnsupportedError(PromptLensError):
     """A host and a model that do not go together."""
+
+
+class PluginError(PromptLensError):
+    """A host of another package cannot be used."""
 
 
 class OptionError(PromptLensError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from promptlens.errors import UnknownNameError
+from promptlens.errors import PluginError, UnknownNameError
 from promptlens.models import CLIP_FAMILIES, Encoder, Model
 from promptlens.quick import quick_maker
 from promptlens.spans import Origin, Span
@@ -402,28 +402,51 @@ def hosts_for(model: Model) -> list[str]:
 
 
 class Hosts(Mapping[str, Host]):
-    """The table of hosts. A row is imported when it is first looked up; an unknown name gets a helpful error."""
+    """The table of hosts: ours, and those of other packages (_plugins.py), which are looked for when a name is none of ours or when hosts
+    are listed. A row is imported when it is first looked up; an unknown name gets a helpful error."""
 
     def __init__(self) -> None:
-        self._names = sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+        self.built_in = tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")))
         self._rows: dict[str, Host] = {}
+        self._plugins: Any = None
 
     def __getitem__(self, name: str) -> Host:
         row = self._rows.get(name)
         if row is None:
-            if name not in self._names:
-                raise UnknownNameError("host", name, self._names)
-            row = self._rows[name] = importlib.import_module(f"{__name__}.{name}").HOST
+            ours = name in self.built_in
+            row = self._rows[name] = importlib.import_module(f"{__name__}.{name}").HOST if ours else self._plugin(name)
         return row
 
+    def _plugin(self, name: str) -> Host:
+        """The host of another package. Raises `PluginError` for one that does not work, `UnknownNameError` for one that is not there."""
+        plugins = self._found()
+        if name in plugins.problems:
+            raise PluginError(plugins.problems[name])
+        if name not in plugins.hosts:
+            raise UnknownNameError("host", name, tuple(self))
+        host: Host = plugins.hosts[name]
+        return host
+
+    def _found(self) -> Any:
+        if self._plugins is None:
+            from promptlens.hosts._plugins import Plugins  # which imports Host from here
+
+            self._plugins = Plugins(self.built_in)
+        return self._plugins
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A line for each host of another package that cannot be used."""
+        return tuple(self._found().problems.values())
+
     def __contains__(self, name: object) -> bool:
-        return name in self._names
+        return name in self.built_in or name in self._found().hosts
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(sorted([*self.built_in, *self._found().hosts]))
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.built_in) + len(self._found().hosts)
 
 
 HOSTS = Hosts()
