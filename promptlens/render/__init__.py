@@ -15,27 +15,67 @@ from promptlens.errors import UnknownNameError
 from promptlens.terminal import Screen
 
 if TYPE_CHECKING:  # the help names the formats; it need not wait for what reports are made of
-    from promptlens.report import Report
+    from promptlens.report import Finding, Report
+    from promptlens.sources import Prompt
 
-Role = Literal["positive", "negative"]
+Role = Literal["positive", "negative", "caption"]
 
 
 class Entry(NamedTuple):
-    """A report and the prompt it is of: `name` says where that came from, `id` is that of a JSON line."""
+    """A report and the prompt it is of: `name` says where that came from, `id` is that of a JSON line.
+
+    `source` is the prompt of a file that it is of, None for texts: `place(offset)` says where a character of it stands.
+    """
 
     report: Report
     name: str
     role: Role = "positive"
     id: Any = None
+    source: Prompt | None = None
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Line and column, counted from 1, of a character of the prompt: in its file, or in the text where there is none."""
+        if self.source is not None:
+            return self.source.locate(offset)
+        from promptlens.spans import line_column
+
+        return line_column(self.report.usage.prompt, offset)
+
+
+class Note(NamedTuple):
+    """A finding about a file besides those of its prompts: at `line` and `column` stands `text`, the finding's span is within that."""
+
+    finding: Finding
+    name: str
+    line: int
+    column: int = 1
+    text: str = ""
+
+
+class Unchecked(NamedTuple):
+    """A prompt of a file that is not analysed, and why: made by the host at run time, switched off, or of another encoder."""
+
+    source: Prompt
+    name: str
+    why: str
 
 
 class Trouble(NamedTuple):
-    """A prompt that could not be read or analysed, and why."""
+    """A prompt or a file that could not be read or analysed, and why; `code` is the rule that says so ("TB501"), "" for wrong use.
+
+    `message` is whole without `name`, `line` and `column`; these say where it is, as far as that is known. `hint` is the way out.
+    """
 
     message: str
     name: str
     line: int | None = None
     id: Any = None
+    column: int | None = None
+    code: str = ""
+    hint: str = ""
+
+
+Item = Entry | Note | Unchecked | Trouble
 
 
 class Format(Protocol):
@@ -43,7 +83,7 @@ class Format(Protocol):
 
     tells_trouble: bool
 
-    def write(self, entries: Iterable[Entry | Trouble], screen: Screen) -> Iterator[str]:
+    def write(self, entries: Iterable[Item], screen: Screen) -> Iterator[str]:
         """The output, piece by piece, each as soon as it is known."""
         ...
 
