@@ -27,7 +27,7 @@ WORD_START = "▁"
 PAD_ID, END_ID, UNKNOWN_ID = 0, 1, 2
 WAY_OUT = "Name the tokenizer.json of FLUX.1 or SD3 with --tokenizer FILE, or fetch it: promptlens encoders pull t5-xxl"
 
-# Which transformers reads the file. 4 uses it as it is; 5 puts its own rule of what is cut apart in the place of the file's.
+# Which transformers reads the file. 4 uses it as it is; 5 puts its own rules of blanks and of what is cut apart in the place of the file's.
 Build = Literal["4", "5"]
 
 CACHED_CLUSTERS = 65_536
@@ -126,13 +126,13 @@ class _Normal(dict[str, str]):
 
         steps = _steps(json.loads(backend.normalizer.__getstate__())) if backend.normalizer else []
         state = {"type": "Sequence", "normalizers": [step for step in steps if step["type"] not in _ABOUT_BLANKS]}
-        self._rule: Any = normalizers.Sequence([])
-        self._rule.__setstate__(json.dumps(state).encode())
+        self.rule: Any = normalizers.Sequence([])
+        self.rule.__setstate__(json.dumps(state).encode())
 
     def __missing__(self, cluster: str) -> str:
         if len(self) >= CACHED_CLUSTERS:
             self.clear()
-        found = self[cluster] = str(self._rule.normalize_str(_LONE.sub("\ufffd", cluster)))
+        found = self[cluster] = str(self.rule.normalize_str(_LONE.sub("\ufffd", cluster)))
         return found
 
 
@@ -210,4 +210,5 @@ def load_tokenizer(file: Path, build: Build = "4") -> UnigramTokenizer:
     if build == "5":
         parts = [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(replacement=WORD_START, prepend_scheme="always")]
         backend.pre_tokenizer = pre_tokenizers.Sequence(parts)
+        backend.normalizer = _Normal(backend).rule
     return UnigramTokenizer(backend)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 _SIGNS = ("(", "[", "<", "#", "BREAK", "AND", "++", "--", "embedding:", "\\")
 
 
+# Of the word around dead syntax, what is counted with it and without.
+AROUND_CHARS = 100
+
+
 @rule(
     "TB301",
     "dead-syntax",
@@ -52,9 +56,10 @@ def _cost(usage: Usage, dead: Dead) -> int:
     if stream is None:
         return 0
     prompt, start, end = usage.prompt, dead.span.start, dead.span.end
-    while start and not prompt[start - 1].isspace():
+    low, high = start - AROUND_CHARS, end + AROUND_CHARS  # of a word of thousands of brackets not all, for each of them
+    while start > max(low, 0) and not prompt[start - 1].isspace():
         start -= 1
-    while end < len(prompt) and not prompt[end].isspace():
+    while end < min(high, len(prompt)) and not prompt[end].isspace():
         end += 1
     without = prompt[start : dead.span.start] + dead.words + prompt[dead.span.end : end]
     return stream.tokenizer.count(prompt[start:end]) - stream.tokenizer.count(without)

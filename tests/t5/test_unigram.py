@@ -53,6 +53,11 @@ def test_the_newer_library_drops_blanks_before_a_mark(tmp_path: Path) -> None:
     assert [p for p, _, _ in placed(load_tokenizer(file, "5"), "a</s>cat")] == ["▁a", "</s>", "▁cat"]
 
 
+def test_the_newer_library_takes_more_signs_for_blanks(tmp_path: Path) -> None:
+    file = write_tiny(tmp_path)
+    assert [p for p, _, _ in placed(load_tokenizer(file, "5"), "a,  \x85, a")] == ["▁a", ",", "▁,", "▁a"]
+
+
 BITS = st.sampled_from([*"ab 日½ﬁ▁", "\n", "\u200b", "e\u0301", "\u0338", "👨\u200d👩", "</s>", " <pad>", "<unk>", "\ud800", "\x00", "İ"])
 
 
