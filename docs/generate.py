@@ -1,4 +1,4 @@
-"""Writes the generated parts of README.md: the command reference, the tables of hosts and models, and example output.
+"""Writes the generated parts of README.md (command reference, tables of hosts and models, example output) and of docs/formats.md.
 
 usage: generate.py [--check]
 Each part stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`. `--check` changes nothing and fails when a part is out of date.
@@ -74,6 +74,24 @@ def lost_example() -> str:
     return fenced(f"$ {command}\n{output('check', '--host', 'diffusers', '--model', 'sd15', EXAMPLE)}")
 
 
+def formats_table() -> str:
+    from promptlens.sources import FORMATS, Format
+
+    def told(row: Format) -> str:
+        names = ", ".join(f"`{name}`" for name in row.names)
+        content = ", ".join(f"`{suffix}`" for suffix in row.suffixes) + " by content" if row.suffixes else ""
+        return "; ".join(part for part in (names, content) if part) or "settings, or the rest of `.txt`"
+
+    def line(row: Format) -> str:
+        back = "no" if row.read_bytes else "yes"
+        comment = f"lines that begin with `{row.comment}`" if row.comment else "none"
+        return f"| `{row.name}` | {row.title} | {row.summary} | {told(row)} | {row.kind}: {', '.join(row.roles)} | {comment} | {back} |"
+
+    rows = "\n".join(line(row) for row, _ in FORMATS.ranked())
+    head = "| format | | what a prompt in it is | told by | kind: roles | comments | written back |"
+    return f"{head}\n|---|---|---|---|---|---|---|\n{rows}"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "reference": reference,
     "hosts": hosts_table,
@@ -82,12 +100,15 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
-def generated(text: str) -> str:
-    """The text with every part made anew."""
-    for name, make in PARTS.items():
+PAGES: dict[Path, dict[str, Callable[[], str]]] = {README: PARTS, ROOT / "docs" / "formats.md": {"formats": formats_table}}
+
+
+def generated(page: Path, text: str) -> str:
+    """The text of a page with every part made anew."""
+    for name, make in PAGES[page].items():
         pattern = re.compile(rf"(<!-- begin: {name} -->\n).*?(<!-- end: {name} -->)", re.DOTALL)
         if not pattern.search(text):
-            raise SystemExit(f"README.md has no part {name!r}")
+            raise SystemExit(f"{page.name} has no part {name!r}")
         part = make()
         text = pattern.sub(lambda match, part=part: f"{match.group(1)}{part}\n{match.group(2)}", text)  # type: ignore[misc]
     return text
@@ -97,15 +118,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
-    before = README.read_text(encoding="utf-8")
-    after = generated(before)
-    if before == after:
-        return 0
-    if arguments.check:
-        print("README.md is out of date: run `make docs`", file=sys.stderr)
-        return 1
-    README.write_text(after, encoding="utf-8")
-    return 0
+    late = False
+    for page in PAGES:
+        before = page.read_text(encoding="utf-8")
+        after = generated(page, before)
+        if before != after and arguments.check:
+            late = True
+            print(f"{page.relative_to(ROOT)} is out of date: run `make docs`", file=sys.stderr)
+        elif before != after:
+            page.write_text(after, encoding="utf-8")
+    return 1 if late else 0
 
 
 if __name__ == "__main__":

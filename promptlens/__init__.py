@@ -26,6 +26,7 @@ _HOMES = {
     "influence": "promptlens.influences",
     "similarity": "promptlens.influences",
     "load_encoder": "promptlens.encoder",
+    "read_prompts": "promptlens.sources",
 }
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from promptlens.influences import influence, similarity
     from promptlens.models import ENCODERS, MODELS
     from promptlens.report import Finding, Report, Usage
+    from promptlens.sources import read_prompts
 
 __all__ = [
     "ENCODERS",
@@ -50,6 +52,7 @@ __all__ = [
     "conditioning",
     "influence",
     "load_encoder",
+    "read_prompts",
     "similarity",
 ]
 

@@ -16,9 +16,10 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from pathlib import PurePath
 
 from promptlens.errors import UnknownNameError
@@ -58,6 +59,7 @@ class Formats(Mapping[str, Format]):
     def __init__(self) -> None:
         self._modules = {m.name.replace("_", "-"): m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")}
         self._rows: dict[str, Format] = {}
+        self._ranked: tuple[tuple[Format, re.Pattern[str] | None], ...] = ()
 
     def __getitem__(self, name: str) -> Format:
         row = self._rows.get(name)
@@ -76,9 +78,12 @@ class Formats(Mapping[str, Format]):
     def __len__(self) -> int:
         return len(self._modules)
 
-    def ranked(self) -> list[Format]:
-        """All rows in the order in which they are asked about a file."""
-        return sorted(self.values(), key=lambda f: (f.rank, f.name))
+    def ranked(self) -> tuple[tuple[Format, re.Pattern[str] | None], ...]:
+        """All rows in the order in which they are asked about a file, with the pattern of their names; made once for many files."""
+        if not self._ranked:
+            rows = sorted(self.values(), key=lambda f: (f.rank, f.name))
+            self._ranked = tuple((row, re.compile("|".join(map(translate, row.names))) if row.names else None) for row in rows)
+        return self._ranked
 
 
 FORMATS = Formats()
@@ -91,18 +96,18 @@ def detect(path: str | os.PathLike[str], head: bytes, settings: ReadSettings = D
     if settings.keys and suffix in KEYED_SUFFIXES:
         return FORMATS["jsonl" if suffix in (".jsonl", ".ndjson") else "keyed"]
     ranked = FORMATS.ranked()
-    for row in ranked:
-        if any(fnmatchcase(name, pattern) for pattern in row.names):
+    for row, names in ranked:
+        if names and names.match(name):
             return row
     start = Head(head)
-    for row in ranked:
+    for row, _ in ranked:
         if row.detects and suffix in row.suffixes and row.detects(pure, start):
             return row
     if suffix == ".txt":
         return FORMATS["text" if settings.unit == "file" else "lines"]
-    known = {s for row in ranked for s in row.suffixes}
+    known = {s for row, _ in ranked for s in row.suffixes}
     if suffix not in known:
-        return next((row for row in ranked if row.detects and row.detects(pure, start)), None)
+        return next((row for row, _ in ranked if row.detects and row.detects(pure, start)), None)
     return None
 
 
@@ -146,7 +151,12 @@ def read_document(document: Document, row: Format, settings: ReadSettings = DEFA
 def read_prompts(
     path: str | os.PathLike[str], *, as_format: str | None = None, settings: ReadSettings = DEFAULT_SETTINGS
 ) -> Iterator[Prompt]:
-    """The prompts of a file, in its order."""
+    """The prompts of a file, in its order; raises `UnreadableFile` (a `PromptLensError`) where it cannot be read.
+
+    `as_format` names a row of `FORMATS`; without it, name and content say what the file is. A `Prompt` has `text`, `path`, `line` and
+    `column` (from 1), `role`, `key`, and `locate(offset)`: line and column in the file of one of its characters. `computed` says what makes
+    a text that is not in the file, `skipped` why the host does not use one.
+    """
     return (item for item in read(path, as_format=as_format, settings=settings) if isinstance(item, Prompt))
 
 

@@ -63,6 +63,7 @@ class Format:
     suffixes   of the files that `detects` is asked about
     detects    (path, head) -> whether this is one, by its content or what is beside it
     rank       formats are asked in this order, smallest first
+    roles      the roles that its prompts can have
     read, read_lines, read_bytes   exactly one of them: a reader of whole documents, of lines in flat memory, or of bytes
     bom, undecodable               what the host does with a byte order mark and with bytes that are not UTF-8
     comment    what begins a comment line, "" where there are none
@@ -76,6 +77,7 @@ class Format:
     suffixes: tuple[str, ...] = ()
     detects: Callable[[PurePath, Head], bool] | None = None
     rank: int = 50
+    roles: tuple[Role, ...] = ("positive", "negative")
     read: Callable[[Document, ReadSettings], Iterator[Item]] | None = None
     read_lines: Callable[[str, Iterable[Line], ReadSettings], Iterator[Item]] | None = None
     read_bytes: Callable[[str, bytes, ReadSettings], Iterator[Item]] | None = None

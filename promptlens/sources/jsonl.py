@@ -34,5 +34,6 @@ FORMAT = Format(
     summary="A JSON value a line, by configured key paths such as text.",
     names=("*.jsonl", "*.ndjson"),
     rank=90,
+    roles=("positive", "negative", "caption"),
     read_lines=_read,
 )

@@ -44,5 +44,6 @@ FORMAT = Format(
     name="keyed",
     title="Prompts by key",
     summary="Any JSON, YAML, TOML or CSV file, by configured key paths such as prompts[].text.",
+    roles=("positive", "negative", "caption"),
     read=_read,
 )

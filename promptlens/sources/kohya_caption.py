@@ -52,6 +52,7 @@ FORMAT = Format(
     suffixes=(".txt",),
     detects=_detects,
     rank=40,
+    roles=("caption",),
     read_lines=_read,
     bom="keep",
 )

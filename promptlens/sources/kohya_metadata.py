@@ -40,5 +40,6 @@ FORMAT = Format(
     suffixes=(".json",),
     detects=_detects,
     rank=30,
+    roles=("caption",),
     read=_read,
 )

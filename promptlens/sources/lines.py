@@ -21,6 +21,7 @@ FORMAT = Format(
     name="lines",
     title="Plain text, one prompt a line",
     summary="Each line that is not empty is a prompt. The default for .txt files that are nothing else.",
+    roles=("positive",),
     read_lines=_read,
     comment="#",
 )

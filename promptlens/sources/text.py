@@ -35,6 +35,7 @@ FORMAT = Format(
     suffixes=(".prompt",),
     detects=_detects,
     rank=60,
+    roles=("positive",),
     read=_read,
     comment="#",
 )

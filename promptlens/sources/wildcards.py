@@ -89,6 +89,7 @@ FORMAT = Format(
     suffixes=(".txt", ".yaml", ".json"),
     detects=_detects,
     rank=8,
+    roles=("positive",),
     read=_read,
     bom="keep",
     undecodable="ignore",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from source_samples import SAMPLES, Sample, notices_of, prompts_in, prompts_of, rows
 
+import promptlens
 from promptlens.errors import PromptLensError, UnknownNameError
 from promptlens.sources import FORMATS, Prompt, ReadSettings, UnreadableFile, detect, load_document, read, read_prompts
 
@@ -46,6 +47,17 @@ def test_a_row_has_one_reader_and_is_named_like_its_file(row: object) -> None:
     assert sum(r is not None for r in (row.read, row.read_lines, row.read_bytes)) == 1
     assert row.title
     assert row.summary.endswith(".")
+
+
+def test_a_row_names_the_roles_that_its_prompts_have(tmp_path: Path) -> None:
+    for sample in SAMPLES:
+        assert {p.role for p in prompts_of(sample.write(tmp_path), sample.settings, sample.format)} <= set(FORMATS[sample.format].roles)
+
+
+def test_reading_is_a_public_name(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text("a cat\na dog", encoding="utf-8")
+    assert [(p.text, p.line) for p in promptlens.read_prompts(path)] == [("a cat", 1), ("a dog", 2)]
 
 
 @pytest.mark.parametrize(
