@@ -36,6 +36,8 @@ ELSEWHERE = {
     "encoders": "promptlens.commands_encoders",
     "formats": "promptlens.commands_catalogue",
     "rules": "promptlens.commands_catalogue",
+    "diff": "promptlens.commands_diff",
+    "expand": "promptlens.commands_expand",
 }
 
 Decorator = Callable[[Any], Any]

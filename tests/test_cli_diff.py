@@ -1,0 +1,138 @@
+"""The command `diff`: what goes to stdout, what to stderr, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from promptlens import HOSTS
+from promptlens.__main__ import main
+from promptlens.errors import InputError
+from promptlens.gitfiles import read_revision
+
+Said = pytest.CaptureFixture[str]
+
+
+def error_of(said: Said) -> str:
+    out, err = said.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    return line
+
+
+def test_two_prompts(capsys: Said) -> None:
+    assert main(["diff", "a cat, red", "a cat, (red:1.3), fog"]) == 0
+    out = capsys.readouterr().out
+    assert "~ (red:1.3)  weight 1 → 1.3" in out
+    assert "+ fog  1 token, chunk 1" in out
+    assert "4 → 6 tokens" in out
+
+
+def test_exit_code_on_request(capsys: Said) -> None:
+    assert main(["diff", "--exit-code", "a cat", "a dog"]) == 1
+    assert main(["diff", "--exit-code", "a cat", "A  cat"]) == 0
+    assert "the very same tokens and weights" in capsys.readouterr().out
+
+
+def test_json_of_two_prompts(capsys: Said) -> None:
+    main(["diff", "--format", "json", "--model", "sd15", "a cat", "a dog"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == 1
+    (encoder,) = found["encoders"]
+    assert encoder["used"] == [2, 2]
+    assert [t["piece"] for t in encoder["added"]] == ["dog</w>"]
+    assert [c["kind"] for c in found["changes"]] == ["removed", "added"]
+
+
+def test_all_hosts(capsys: Said) -> None:
+    assert main(["diff", "--hosts", "all", "one " * 76]) == 1  # diffusers loses one of them
+    out = capsys.readouterr().out
+    assert all(f"\n{name} " in out for name in HOSTS)
+    assert "not observed" in out
+
+
+def test_named_hosts_as_json(capsys: Said) -> None:
+    assert main(["diff", "--hosts", "comfyui, a1111", "--format", "jsonl", "a cat"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [h["host"] for h in found["hosts"]] == ["comfyui", "a1111"]
+    assert found["same_cuts"] == [["comfyui", "a1111"]]
+
+
+def test_a_host_that_fails(capsys: Said) -> None:
+    assert main(["diff", "--hosts", "a1111,comfyui", "(x:1.2.3)"]) == 1
+    assert "a1111  fails on this prompt (ValueError)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a"], "Give two prompts"),
+        (["a", "b", "c"], "Give two prompts"),
+        (["--hosts", "a1111", "a", "b"], "give one prompt"),
+        (["--hosts", "comfi", "a"], "Did you mean 'comfyui'?"),
+        (["--hosts", ",", "a"], "--hosts takes names"),
+    ],
+)
+def test_wrong_use(arguments: list[str], said: str, capsys: Said) -> None:
+    assert main(["diff", *arguments]) == 2
+    assert said in error_of(capsys)
+
+
+def test_prompts_that_are_data(capsys: Said) -> None:
+    main(["diff", "[red] \x1b[31m👩‍🚀 日本", "[red]x"])
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "[red]" in out
+
+
+# files of a revision
+
+
+def git(*arguments: str) -> None:
+    subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@example.org", *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(isolated: Path) -> Path:
+    """A repository with a style that was changed after it was committed."""
+    git("init", "-q", ".")
+    styles = Path("styles.csv")
+    styles.write_text("name,prompt,negative_prompt\none,a cat,\ntwo,a dog,\n")
+    git("add", ".")
+    git("commit", "-qm", "styles")
+    styles.write_text("name,prompt,negative_prompt\none,a cat,\ntwo,a red dog,\n")
+    return styles
+
+
+def test_a_file_as_it_was(repository: Path) -> None:
+    assert read_revision("git:HEAD:styles.csv").endswith(b"two,a dog,\n")
+    Path("inside").mkdir()
+    assert read_revision(f"git:HEAD:{repository.resolve()}").endswith(b"two,a dog,\n")
+
+
+def test_what_changed_in_a_file(repository: Path, capsys: Said) -> None:
+    assert main(["diff", "git:HEAD:styles.csv", "styles.csv"]) == 0
+    out = capsys.readouterr().out
+    assert "+ a red dog" in out
+    assert "- a dog" in out
+    assert "a cat" not in out
+
+
+@pytest.mark.parametrize("name", ["git:HEAD:nothing.csv", "git:nowhere:styles.csv", "git:--help:styles.csv", "git:HEAD:no/such/folder.csv"])
+def test_what_is_not_there(name: str, repository: Path) -> None:
+    with pytest.raises(InputError, match=name):
+        read_revision(name)
+
+
+def test_no_repository(capsys: Said) -> None:
+    assert main(["diff", "git:HEAD:styles.csv", "a"]) == 2
+    assert "git says: not a git repository" in error_of(capsys)
+
+
+def test_no_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(InputError, match="git is not installed"):
+        read_revision("git:HEAD:x.txt")
