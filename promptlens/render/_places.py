@@ -16,6 +16,7 @@ from typing import NamedTuple
 from promptlens.render import Entry, Item, Note, Trouble
 from promptlens.render._runs import visible_text
 from promptlens.report import Edit, Finding, Severity
+from promptlens.rules import Selection, run_rules
 from promptlens.sources import NotWritable, Prompt
 from promptlens.sources._prompt import Place, difference, file_edits
 from promptlens.spans import Span, line_column
@@ -23,6 +24,9 @@ from promptlens.spans import Span, line_column
 # Codes of what is no rule's finding.
 HOST_FAILS = "host-error"
 NOT_CHECKED = "not-checked"
+
+# As in judging.py: of a longer prompt the rules find nothing, for they are not run.
+JUDGED_UP_TO_CHARS = 100_000
 
 _HALVES = re.compile("[\ud800-\udfff]")
 
@@ -54,7 +58,7 @@ class Problem(NamedTuple):
     @property
     def said(self) -> str:
         """Message and hint in one line, as they may be printed."""
-        return visible_text(f"{self.message}. {self.hint}" if self.hint else f"{self.message.rstrip('.')}.")
+        return visible_text(f"{self.message.removesuffix('.')}. {self.hint}".rstrip())
 
 
 def problems(item: Item) -> Iterator[Problem]:
@@ -79,9 +83,12 @@ def _of_prompt(entry: Entry) -> Iterator[Problem]:
     failure = usage.failure
     if failure is not None:
         message = f"{usage.host.title} fails on this prompt ({failure.name}): {failure.message}"
-        found = Finding(HOST_FAILS, "error", failure.span, message.rstrip("."))
-        yield _problem(found, entry.name, region_of(entry, failure.span), usage.prompt)._replace(source=source, in_file=_has_file(entry))
-    for finding in entry.report.findings:
+        failed = Finding(HOST_FAILS, "error", failure.span, message.removesuffix("."))
+        yield _problem(failed, entry.name, region_of(entry, failure.span), usage.prompt)._replace(source=source, in_file=_has_file(entry))
+    found = entry.report.findings
+    if not found and failure is None and len(usage.prompt) > JUDGED_UP_TO_CHARS and not entry.report.ok:
+        found = run_rules(usage, Selection(("TB101",)))  # why such a prompt fails though the rules were not run
+    for finding in found:
         problem = _problem(finding, entry.name, region_of(entry, finding.span), usage.prompt)
         yield problem._replace(key=source.key if source else "", source=source, in_file=_has_file(entry))
 

@@ -12,6 +12,7 @@ from format_runs import of_file, of_text
 from promptlens import analyze
 from promptlens.render import Entry, Trouble
 from promptlens.render._places import HOST_FAILS, NOT_CHECKED, Change, Fingerprints, Problem, Region, file_change, problems, relative_path
+from promptlens.report import Report
 
 STYLES = 'name,prompt,negative_prompt\nPhoto,"raw ""photo"", film,\ngrain, film",blurry\n'
 YAML = "colors:\n  - 'it''s red, hat, it''s red'\n  - >-\n    a long hat,\n    coat, a long hat\n"
@@ -105,6 +106,13 @@ def test_a_host_that_fails_is_a_problem() -> None:
     assert (failed.code, failed.severity, failed.region) == (HOST_FAILS, "error", Region(1, 1, 1, 2))
     assert failed.said.startswith("sd_embed fails on this prompt (RuntimeError): ")
     assert empty.code == "TB503"
+
+
+def test_a_prompt_too_long_for_the_rules_says_what_is_lost() -> None:
+    usage = of_text("one " * 26_000, host="diffusers").report.usage
+    (problem,) = problems(Entry(Report(usage, ()), "<text>"))
+    assert (problem.code, problem.severity, problem.region.column) == ("TB101", "error", 301)
+    assert not list(problems(Entry(Report(of_text("one " * 80, host="diffusers").report.usage, ()), "<text>"))), "its rule is not selected"
 
 
 def test_what_cannot_be_read_is_at_its_place() -> None:
