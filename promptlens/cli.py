@@ -17,7 +17,6 @@ import click
 
 from promptlens import __version__
 from promptlens.errors import InputError, nearest
-from promptlens.render import FORMATS
 from promptlens.terminal import ColorChoice, Screen, screen_of, talk
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ TABLE_FORMATS = ("full", "json", "jsonl", "csv")
 
 # Commands with modules of their own, imported when they are asked for.
 ELSEWHERE = {
+    "check": "promptlens.commands_check",
     "influence": "promptlens.commands_influence",
     "similarity": "promptlens.commands_influence",
     "encoders": "promptlens.commands_encoders",
@@ -110,62 +110,6 @@ def main(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-@main.command()
-@click.argument("arguments", nargs=-1, metavar="[PROMPT | FILE | -]...")
-@_WHAT_WITH
-@_WHAT_ARGUMENTS_ARE
-@click.option("--negative", metavar="TEXT", help="The negative prompt, checked too.")
-@click.option("--format", "output_format", type=click.Choice(FORMATS), default="full", help="How to write the results. [default: full]")
-@click.option(
-    "--stdin-format", type=click.Choice(["text", "lines", "jsonl"]), help="What '-' reads: one prompt, one a line, or JSON lines."
-)
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 also when words are lost.")
-@click.option("--show-settings", is_flag=True, help="Show the settings that hold here and where they come from, and stop.")
-def check(
-    arguments: tuple[str, ...],
-    kind: str | None,
-    negative: str | None,
-    output_format: str,
-    stdin_format: str | None,
-    exit_zero: bool,
-    show_settings: bool,
-    **asked: Any,
-) -> int:
-    """Show the chunks of a prompt and what is lost.
-
-    Each argument is a prompt, the name of a file that holds one, or '-' for standard input.
-
-    \b
-    Exit codes:
-      0  every word reaches the model
-      1  words are lost, or the host fails on the prompt
-      2  wrong use, or something could not be read
-    """
-    from promptlens.inputs import missing_file, read_inputs
-    from promptlens.job import make_job
-    from promptlens.running import entries, write_reports
-
-    settings = _settings(asked)
-    job = make_job(settings)
-    if show_settings:
-        sys.stdout.write(settings.shown())
-        return OK
-    if stdin_format and not arguments:
-        arguments = ("-",)
-    if stdin_format and "-" not in arguments:
-        raise click.UsageError("--stdin-format is for '-', which is not among the arguments.", click.get_current_context())
-    if not arguments and negative is None:
-        raise click.UsageError(
-            "Nothing to check: give a prompt, the name of a file, or '-' for standard input.", click.get_current_context()
-        )
-    for name in arguments if kind is None else ():
-        if missing_file(name):
-            talk("note", f"there is no file {name!r}, so this is read as a prompt; --file would make it an error, --text silences this.")
-    prompts = read_inputs(arguments, kind=kind or "auto", stdin_format=stdin_format or "text")  # type: ignore[arg-type]
-    code = write_reports(entries(prompts, job, negative), output_format, screen_of(sys.stdout, settings.color))
-    return OK if exit_zero and code == FINDINGS else code
 
 
 @main.command()

@@ -1,11 +1,12 @@
 """Where the prompts of a run come from: arguments, files and standard input.
 
-`read_inputs` is the one door: it yields a `Prompt` for what can be read and an `Unreadable` for what cannot, in order, one at a time, so
-that a bad file or line never stops the others. A file is one prompt for now; reading prompt formats and folders is left to come.
+`read_inputs` yields a `Prompt` for what can be read and an `Unreadable` for what cannot, in order, one at a time, so that a bad one never
+stops the others. Here a file is one prompt, as for commands that look at a single one; files of prompts and folders are checking's.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import sys
@@ -20,7 +21,23 @@ StdinFormat = Literal["text", "lines", "jsonl"]
 
 BOM = b"\xef\xbb\xbf"
 # What people keep prompts in, or point at by mistake: an argument that ends so was meant as a file.
-FILE_SUFFIXES = (".txt", ".caption", ".json", ".jsonl", ".csv", ".tsv", ".yaml", ".yml", ".toml", ".md", ".png", ".jpg", ".jpeg", ".webp")
+FILE_SUFFIXES = (
+    "/",
+    ".txt",
+    ".caption",
+    ".json",
+    ".jsonl",
+    ".csv",
+    ".tsv",
+    ".yaml",
+    ".yml",
+    ".toml",
+    ".md",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+)
 
 
 class Prompt(NamedTuple):
@@ -45,30 +62,62 @@ class Unreadable(NamedTuple):
     id: Any = None
 
 
+class Argument(NamedTuple):
+    """What an argument of a command is; `name` is how a text is called in what is written."""
+
+    kind: Literal["text", "stdin", "path"]
+    value: str
+    name: str = ""
+
+
+def told_apart(arguments: Sequence[str], kind: ArgumentKind = "auto") -> list[Argument]:
+    """What each argument is: `-` is standard input, an existing path or a pattern of them are files, all else is a prompt.
+
+    `kind` settles it. Raises `InputError` for `-` given twice.
+    """
+    found = [Argument(_kind(argument, kind), argument) for argument in arguments]
+    if sum(argument.kind == "stdin" for argument in found) > 1:
+        raise InputError("'-' (standard input) can be given only once.")
+    texts = sum(argument.kind == "text" for argument in found)
+    numbers = itertools.count(1)
+    return [a._replace(name=f"<text {next(numbers)}>" if texts > 1 else "<text>") if a.kind == "text" else a for a in found]
+
+
+def _kind(argument: str, kind: ArgumentKind) -> Literal["text", "stdin", "path"]:
+    if argument == "-" and kind != "text":
+        return "stdin"
+    return "path" if _is_file(argument, kind) or (kind == "auto" and is_glob(argument)) else "text"
+
+
 def read_inputs(
     arguments: Sequence[str], *, kind: ArgumentKind = "auto", stdin_format: StdinFormat = "text"
 ) -> Iterator[Prompt | Unreadable]:
-    """The prompts that the arguments of a command name: `-` is standard input, an existing path is a file, all else is a prompt.
-
-    `kind` settles what an argument is. Raises `InputError` for `-` given twice.
-    """
-    if kind != "text" and arguments.count("-") > 1:
-        raise InputError("'-' (standard input) can be given only once.")
-    texts = sum(not _is_file(a, kind) and (a != "-" or kind == "text") for a in arguments)
-    number = 0
-    for argument in arguments:
-        if argument == "-" and kind != "text":
-            yield from _read_stdin(stdin_format)
-        elif _is_file(argument, kind):
-            yield _read_file(argument)
+    """The prompts that the arguments of a command name; a file is one prompt. Raises `InputError` for `-` given twice."""
+    for argument in told_apart(arguments, kind):
+        if argument.kind == "stdin":
+            yield from read_stdin(stdin_format)
+        elif argument.kind == "path":
+            yield _read_file(argument.value)
         else:
-            number += 1
-            yield prompt_argument(argument, f"<text {number}>" if texts > 1 else "<text>")
+            yield prompt_argument(argument.value, argument.name)
 
 
 def missing_file(argument: str) -> bool:
     """True for an argument that is read as a prompt but looks like the name of a file."""
-    return argument.lower().endswith(FILE_SUFFIXES) and not any(c.isspace() for c in argument) and not os.path.exists(argument)
+    if not argument.lower().endswith(FILE_SUFFIXES) or any(c.isspace() for c in argument):
+        return False
+    return not os.path.exists(argument) and not is_glob(argument)
+
+
+def is_glob(argument: str) -> bool:
+    """True for what looks like a pattern of file names and not like a prompt.
+
+    >>> is_glob("prompts/*.txt"), is_glob("a [red] cat, * * *")
+    (True, False)
+    """
+    if "*" not in argument and "?" not in argument:
+        return False
+    return ("/" in argument or os.sep in argument or "*." in argument) and not any(c.isspace() or c in ",()<>|" for c in argument)
 
 
 def _is_file(argument: str, kind: ArgumentKind) -> bool:
@@ -93,7 +142,7 @@ def prompt_argument(text: str, name: str) -> Prompt | Unreadable:
 def _read_file(path: str) -> Prompt | Unreadable:
     try:
         if stat.S_ISDIR(os.stat(path).st_mode):
-            return Unreadable(path, "a directory is not readable yet as prompts: give the names of its files instead.")
+            return Unreadable(path, "is a folder, and one prompt is wanted: give the name of a file.")
         content = Path(path).read_bytes()
     except OSError as error:
         return Unreadable(path, f"cannot be read: {error.strerror or error}.")
@@ -119,7 +168,8 @@ def _undecodable(content: bytes, error: UnicodeDecodeError) -> str:
     return f"is not UTF-8: byte 0x{content[offset]:02x} at byte offset {offset}. Save it as UTF-8 (iconv -f CP1252 -t UTF-8 often does)."
 
 
-def _read_stdin(stdin_format: StdinFormat) -> Iterator[Prompt | Unreadable]:
+def read_stdin(stdin_format: StdinFormat) -> Iterator[Prompt | Unreadable]:
+    """The prompts of standard input, as they come."""
     if sys.stdin is None:
         yield Unreadable("<stdin>", "is closed.")
     elif stdin_format == "text":

@@ -6,17 +6,21 @@ that do not have it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
-from promptlens.analysis import analyze_with, make_options
+from promptlens.analysis import analyze_with, default_findings, make_options
 from promptlens.config import COMMAND_LINE, Settings
 from promptlens.errors import OptionError, UnknownNameError
 from promptlens.hosts import HOSTS, Host
 from promptlens.models import Model, get_model, with_tokenizer
-from promptlens.report import Report
+from promptlens.report import Found, Report
+
+if TYPE_CHECKING:  # the rules are imported when somebody asks for findings
+    from promptlens.rules import Role, RuleSettings, Selection
 
 # Options with flags of their own on the command line: the flag's name and the host's.
 FLAGS = {"steps": "steps", "comma_backtrack": "comma_padding_backtrack", "emphasis": "emphasis"}
@@ -27,9 +31,10 @@ _NO = ("false", "no", "off", "0")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Names of host and model; options `chosen` for this run, and `usual` ones that hold where the host has them.
+    """Names of host and model; options `chosen` for this run, and `usual` ones that hold where the host has them; which rules run, and how.
 
-    `t5_tokenizer` is the file of T5's vocabulary, `installs` the folders it is looked for in where none is named.
+    `t5_tokenizer` is the file of T5's vocabulary, `installs` the folders it is looked for in where none is named. `rules` and `limits` are
+    None for all rules with their defaults.
     """
 
     host: str
@@ -38,15 +43,27 @@ class Job:
     usual: Mapping[str, Any] = field(default_factory=dict)
     t5_tokenizer: str = ""
     installs: tuple[str, ...] = ()
+    rules: Selection | None = None
+    limits: RuleSettings | None = None
 
     def report(self, text: str, *, negative: bool = False) -> Report:
         """The analysis of a prompt; `negative`: as the negative prompt, where that makes a difference to the host."""
-        host = HOSTS[self.host]
+        return self.analysis("negative" if negative else "positive")(text)
+
+    def analysis(self, role: Role = "positive", *, template: bool = False, encoder: str | None = None) -> Callable[[str], Report]:
+        """What analyses prompts of a role, with everything looked up: what to call in a loop.
+
+        `template`: they are styles that the user's words are added to. `encoder`: the one that reads them, if there is only one.
+        """
+        host, model = HOSTS[self.host], self._model()
         known = host.options.__dataclass_fields__
         options = {name: value for name, value in self.usual.items() if name in known} | dict(self.chosen)
-        if negative and "negative" in known:
+        if role == "negative" and "negative" in known:
             options["negative"] = True
-        return analyze_with(text, host, self._model(), make_options(host, options))
+        if encoder is not None:
+            model = replace(model, encoders=tuple(e for e in model.encoders if e.name == encoder))
+        made, found = make_options(host, options), self._found(role, template)
+        return lambda text: analyze_with(text, host, model, made, found)
 
     def _model(self) -> Model:
         """The model, with the file of T5's vocabulary where one is named or an install has it."""
@@ -57,6 +74,19 @@ class Job:
 
         return with_tokenizer(model, str(find_file(self.installs) or ""))
 
+    def _found(self, role: Role, template: bool) -> Found:
+        """What finds the findings of a prompt of this role."""
+        if self.rules is None and self.limits is None and role == "positive" and not template:
+            return default_findings
+        from promptlens.rules import DEFAULT_SETTINGS, EVERY_RULE, run_rules  # when somebody asks for findings of their own kind
+
+        limits = replace(self.limits or DEFAULT_SETTINGS, role=role)
+        return partial(run_rules, selection=self.rules or EVERY_RULE, settings=replace(limits, template=True) if template else limits)
+
+    def for_host(self, host: str) -> Job:
+        """The job for another host; this one's options hold as far as that has them."""
+        return self if host == self.host else replace(self, host=host, chosen={}, usual={**self.usual, **self.chosen})
+
     def for_line(self, options: Mapping[str, Any] | None) -> Job:
         """The job of one line with options of its own; where it names another host, this job's options hold as far as that has them."""
         if not options:
@@ -66,9 +96,8 @@ class Job:
         for name, value in (("host", host), ("model", model)):
             if not isinstance(value, str):
                 raise OptionError(f"{name} must be a string, not {value!r}.")
-        if host == self.host:
-            return replace(self, model=model, chosen={**self.chosen, **own})
-        return replace(self, host=host, model=model, chosen=own, usual={**self.usual, **self.chosen})
+        job = self.for_host(host)
+        return replace(job, model=model, chosen={**job.chosen, **own})
 
 
 def make_job(settings: Settings) -> Job:

@@ -164,7 +164,7 @@ class Report:
             "joined_lines": list(usage.counted_lines) if usage.joined else [],
             "lines": [_line(line, usage.prompt, tokens) for line in usage.lines],
             "removed": [_fragment(f) for f in usage.removed],
-            "findings": [_finding(f) for f in self.findings],
+            "findings": [finding_dict(f) for f in self.findings],
         }
 
 
@@ -251,7 +251,8 @@ def _token(token: Token, prompt: str) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_dict(finding: Finding) -> dict[str, Any]:
+    """A finding as plain data."""
     edit = finding.edit
     return {
         "code": finding.code,

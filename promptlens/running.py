@@ -3,72 +3,143 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from promptlens.config import Settings
 from promptlens.errors import PromptLensError
-from promptlens.inputs import Prompt, Unreadable, prompt_argument
-from promptlens.job import Job
-from promptlens.render import Entry, Trouble, load_format
+from promptlens.inputs import Argument, Prompt, StdinFormat, Unreadable, prompt_argument, read_stdin
+from promptlens.job import Job, make_job
+from promptlens.judging import JUDGED_UP_TO_CHARS, judged
+from promptlens.render import Entry, Item, Note, Trouble, load_format
 from promptlens.report import Report
 from promptlens.terminal import Screen, talk
 
 OK, FINDINGS, UNREADABLE = 0, 1, 2
 
-# Rules look at a prompt many times over; of a longer text only the tokens are counted.
-JUDGED_UP_TO_CHARS = 100_000
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run came to."""
+
+    errors: int = 0
+    warnings: int = 0
+    troubles: int = 0
+
+    def add(self, item: Item) -> None:
+        """Count one more item."""
+        if isinstance(item, Trouble):
+            self.troubles += 1
+        elif isinstance(item, Entry):
+            self.errors += fails(item.report)
+            self.warnings += sum(f.severity == "warning" for f in item.report.findings)
+        elif isinstance(item, Note):
+            self.errors += item.finding.severity == "error"
+            self.warnings += item.finding.severity == "warning"
+
+    def code(self, *, exit_zero: bool = False, max_warnings: int | None = None) -> int:
+        """The exit code."""
+        if self.troubles:
+            return UNREADABLE
+        if exit_zero:
+            return OK
+        return FINDINGS if self.errors or (max_warnings is not None and self.warnings > max_warnings) else OK
 
 
-def entries(prompts: Iterable[Prompt | Unreadable], job: Job, negative: str | None = None) -> Iterator[Entry | Trouble]:
-    """A report for each prompt, then one for the negative prompt; what cannot be read or analysed is a `Trouble`."""
-    for prompt in prompts:
-        yield _entry(prompt, job)
-    if negative is not None:
-        given = prompt_argument(negative, "<negative>")
-        if isinstance(given, Unreadable):
-            yield Trouble(given.message, given.name)
+def fails(report: Report) -> bool:
+    """Whether a prompt is reason enough for exit code 1: the host fails on it, or a rule that runs says it is wrong."""
+    usage = report.usage
+    if len(usage.prompt) > JUDGED_UP_TO_CHARS:
+        return not report.ok
+    return usage.failure is not None or any(f.severity == "error" for f in report.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for: the arguments, how standard input is read (None: as one prompt, or as a file), and a negative prompt."""
+
+    arguments: Sequence[Argument]
+    stdin_format: StdinFormat | None
+    negative: str | None
+    settings: Settings
+    asked: Mapping[str, Any]
+
+    @property
+    def stdin_is_file(self) -> bool:
+        """Whether standard input is read like a file."""
+        return bool(self.asked["stdin_filename"] or self.asked["as_format"]) and self.stdin_format is None
+
+
+def run_items(request: Request) -> Iterator[Item]:
+    """The entries of all arguments, in order, and of the negative prompt."""
+    job = make_job(request.settings)
+    opposite = None if request.negative is None else job.report(request.negative, negative=True)
+    files = None
+    for argument in request.arguments:
+        if argument.kind == "text":
+            yield _entry(prompt_argument(argument.value, argument.name), job, opposite)
+        elif argument.kind == "stdin" and not request.stdin_is_file:
+            for prompt in read_stdin(request.stdin_format or "text"):
+                yield _entry(prompt, job, opposite)
         else:
-            yield Entry(_judged(job.report(negative, negative=True), given.name), given.name, "negative")
+            if files is None:
+                from promptlens.checking import Checker  # the readers of files, 50 ms: only where there are files
+
+                files = Checker(request.settings, request.asked)
+            yield from files.path(argument.value) if argument.kind == "path" else files.stdin()
+    if request.negative is not None:
+        yield negative_entry(request.negative, job)
 
 
-def _entry(prompt: Prompt | Unreadable, job: Job) -> Entry | Trouble:
+def negative_entry(negative: str, job: Job) -> Item:
+    """The entry of a negative prompt that was given as a text."""
+    given = prompt_argument(negative, "<negative>")
+    if isinstance(given, Unreadable):
+        return Trouble(given.message, given.name)
+    return Entry(judged(job.report(negative, negative=True), given.name), given.name, "negative")
+
+
+def _entry(prompt: Prompt | Unreadable, job: Job, opposite: Report | None) -> Item:
     if isinstance(prompt, Unreadable):
         return Trouble(prompt.message, prompt.name, prompt.line, prompt.id)
     try:
-        report = job.for_line(prompt.options).report(prompt.text)
+        own = job.for_line(prompt.options)
+        report = own.report(prompt.text)
     except PromptLensError as error:  # a line's own options: only that line is wrong
         return Trouble(f"line {prompt.line}: {error}", prompt.name, prompt.line, prompt.id)
-    return Entry(_judged(report, prompt.name), prompt.name, id=prompt.id)
+    entry = Entry(judged(report, prompt.name), prompt.name, id=prompt.id)
+    if opposite is None or own is not job:
+        return entry
+    from promptlens.checking import with_pair  # the readers of files, 50 ms: only for a pair
+
+    return with_pair(entry, opposite, job)
 
 
-def _judged(report: Report, name: str) -> Report:
-    """The report, without findings where the prompt is too long to look for them."""
-    length = len(report.usage.prompt)
-    if length <= JUDGED_UP_TO_CHARS:
-        return report
-    talk("note", f"{name}: with {length:,} characters it is too long for the rules; its tokens are counted all the same.")
-    return Report(report.usage, ())
-
-
-def write_reports(found: Iterable[Entry | Trouble], format_name: str, screen: Screen) -> int:
-    """Write reports to stdout in a format, troubles to stderr where the format does not hold them; the exit code."""
+def write_reports(found: Iterable[Item], format_name: str, screen: Screen) -> Outcome:
+    """Write reports to stdout in a format, troubles to stderr where the format does not hold them."""
     output = load_format(format_name)
-    troubles = findings = 0
+    outcome = Outcome()
 
-    def counted() -> Iterator[Entry | Trouble]:
-        nonlocal troubles, findings
-        for entry in found:
-            if isinstance(entry, Entry):
-                findings += not entry.report.ok
-            else:
-                troubles += 1
-                if not output.tells_trouble:
-                    sys.stdout.flush()
-                    talk("error", f"{entry.name}: {entry.message}")
-            yield entry
+    def counted() -> Iterator[Item]:
+        for item in found:
+            outcome.add(item)
+            if isinstance(item, Trouble) and not output.tells_trouble:
+                sys.stdout.flush()
+                talk("error", told(item))
+            yield item
 
-    for text in output.write(counted(), screen):
+    for text in filter(None, output.write(counted(), screen)):
         sys.stdout.write(text)
         sys.stdout.flush()  # who sends a line may wait for its report
-    if troubles and output.tells_trouble:
-        talk("error", f"{troubles} of the prompts could not be checked; their lines say why.")
-    return UNREADABLE if troubles else FINDINGS if findings else OK
+    if outcome.troubles and output.tells_trouble:
+        talk("error", f"{outcome.troubles} of the prompts could not be checked; their lines say why.")
+    return outcome
+
+
+def told(trouble: Trouble) -> str:
+    """A trouble in one line."""
+    if not trouble.code:
+        return f"{trouble.name}: {trouble.message}"
+    place = "".join(f":{number}" for number in (trouble.line, trouble.column) if number is not None)
+    return f"{trouble.name}{place}: {trouble.code} {trouble.message} {trouble.hint}".rstrip()

@@ -292,33 +292,40 @@ def test_wrong_use_is_one_line_and_exit_code_2(run: Run, arguments: list[str], b
     assert said.isprintable()
 
 
-def test_a_directory(run: Run) -> None:
+def test_a_folder_without_prompts(run: Run) -> None:
     Path("folder").mkdir()
-    assert one_error(run("check", "folder")) == ("folder: a directory is not readable yet as prompts: give the names of its files instead.")
+    assert run("check", "folder") == (0, "", "note: folder: there are no files with prompts in it.\n")
+    assert one_error(run("tokens", "folder")) == "folder: is a folder, and one prompt is wanted: give the name of a file."
 
 
 @pytest.mark.parametrize(
-    ("content", "why"),
+    ("content", "of_file", "of_stdin"),
     [
-        (b"a caf\xe9 cat", "is not UTF-8: byte 0xe9 at byte offset 5. Save it as UTF-8"),
-        (b"\xef\xbb\xbfa\xff", "is not UTF-8: byte 0xff at byte offset 4."),
-        ("a cat".encode("utf-16"), "is UTF-16, not UTF-8 (byte offset 0). Save it as UTF-8."),
+        (b"a caf\xe9 cat", "bad.txt:1:6: TB501 byte 0xE9 is not UTF-8 text.", "is not UTF-8: byte 0xe9 at byte offset 5. Save it as UTF-8"),
+        (b"\xef\xbb\xbfa\xff", "bad.txt:1:2: TB501 byte 0xFF is not UTF-8 text.", "is not UTF-8: byte 0xff at byte offset 4."),
     ],
-    ids=["latin-1", "after a BOM", "utf-16"],
+    ids=["latin-1", "after a BOM"],
 )
-def test_bytes_that_are_no_text(run: Run, content: bytes, why: str) -> None:
+def test_bytes_that_are_no_text(run: Run, content: bytes, of_file: str, of_stdin: str) -> None:
     Path("bad.txt").write_bytes(content)
-    assert one_error(run("check", "bad.txt")).startswith(f"bad.txt: {why}")
+    assert one_error(run("check", "bad.txt")) == f"{of_file} Save the file as UTF-8."
     done = run("check", "-", stdin=content)
-    assert done.err.startswith(f"error: <stdin>: {why}")
+    assert done.err.startswith(f"error: <stdin>: {of_stdin}")
     assert done.code == 2
+
+
+def test_utf_16_is_read_from_files(run: Run) -> None:
+    Path("wide.txt").write_bytes("a cat".encode("utf-16"))
+    assert json.loads(run("check", "--format", "json", "wide.txt").out)["prompt"] == "a cat"
+    done = run("check", "-", stdin="a cat".encode("utf-16"))
+    assert done.err.startswith("error: <stdin>: is UTF-16, not UTF-8 (byte offset 0).")
 
 
 def test_a_bad_file_does_not_stop_the_others(run: Run) -> None:
     Path("bad.txt").write_bytes(b"\xff")
     done = run("check", "--model", "sd15", "--format", "concise", "a cat", "bad.txt", "a dog")
     assert len(counts(done)) == 2
-    assert done.err.startswith("error: bad.txt: is not UTF-8")
+    assert done.err.startswith("error: bad.txt:1:1: TB501 byte 0xFF is not UTF-8 text.")
     assert done.code == 2
     assert run("check", "--exit-zero", "bad.txt").code == 2
 

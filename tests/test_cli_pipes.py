@@ -162,7 +162,7 @@ def test_a_file_whose_name_is_no_text() -> None:
     done = run("check", "--format", "concise", b"caf\xe9.txt")
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(b"caf\\udce9.txt: clip-l 2/75")
-    assert json.loads(run("check", "--format", "jsonl", b"caf\xe9.txt").stdout)["id"] == "caf\udce9.txt"
+    assert json.loads(run("check", "--format", "jsonl", b"caf\xe9.txt").stdout)["id"] == "caf\udce9.txt:1:1"
 
 
 def test_a_lone_surrogate_in_a_json_line() -> None:

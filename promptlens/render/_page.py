@@ -25,8 +25,7 @@ from promptlens.render._words import (
     removed_reason,
     summary_in_words,
 )
-from promptlens.report import Line, Report, Usage
-from promptlens.spans import line_column
+from promptlens.report import Line, Usage
 from promptlens.terminal import Screen
 
 LISTED = 8
@@ -47,7 +46,7 @@ def _sections(entry: Entry, screen: Screen) -> Iterator[Row]:
     glyphs = ASCII if screen.ascii else LINES
     yield from _header(entry, width)
     if usage.failure:
-        yield from _failure(usage, width)
+        yield from _failure(entry, width)
     else:
         if len(usage.lines) > 1:
             yield from _lines(usage, width)
@@ -56,7 +55,7 @@ def _sections(entry: Entry, screen: Screen) -> Iterator[Row]:
             yield from _group(usage, group, len(groups) > 1, width, glyphs)
         yield from _removed(usage, width)
     yield from _verdict(usage, width)
-    yield from _findings(entry.report, width)
+    yield from _findings(entry, width)
 
 
 def same_splits(uses: Sequence[EncoderUse]) -> list[list[EncoderUse]]:
@@ -97,11 +96,12 @@ def _header(entry: Entry, width: int) -> Iterator[Row]:
     yield []
 
 
-def _failure(usage: Usage, width: int) -> Iterator[Row]:
+def _failure(entry: Entry, width: int) -> Iterator[Row]:
     """What the host dies of, and where."""
+    usage = entry.report.usage
     failure = usage.failure
     assert failure is not None
-    line, column = line_column(usage.prompt, failure.span.start)
+    line, column = entry.place(failure.span.start)
     yield from wrap([Run(f"{usage.host.title} fails on this prompt ({failure.name}), so nothing reaches the model.", "error")], width)
     yield from wrap([Run(failure.message)], width, first="  ", indent="  ")
     before, after = usage.prompt[max(failure.span.start - 30, 0) : failure.span.start], usage.prompt[failure.span.end :][:30]
@@ -208,11 +208,11 @@ def _verdict(usage: Usage, width: int) -> Iterator[Row]:
     yield []
 
 
-def _findings(report: Report, width: int) -> Iterator[Row]:
+def _findings(entry: Entry, width: int) -> Iterator[Row]:
     """What the rules found, but for what the page says already."""
-    found = [finding for finding in report.findings if finding.code not in SAID_ALREADY]
+    found = [finding for finding in entry.report.findings if finding.code not in SAID_ALREADY]
     for finding in found[:LISTED_FINDINGS]:
-        line, column = line_column(report.usage.prompt, finding.span.start)
+        line, column = entry.place(finding.span.start)
         style = "title" if finding.severity == "info" else finding.severity
         head = [Run(f"{finding.severity} {finding.code}", style), Run(f" {line}:{column} ", "dim"), Run(finding.message)]
         yield from wrap(head, width, indent="  ")

@@ -1,9 +1,9 @@
-"""One line for each prompt and encoder, for grep and for editors.
+"""One line for each finding, for grep and for editors; of a text, or of the only prompt of a run, also one for each encoder.
 
+    hero.txt:1:4: warning TB201 ...
     hero.txt: clip-l 76/150 tokens, 2 chunks (75|1), 0 lost
 
-What has a place says it as editors expect, `hero.txt:1:4: error a1111 ValueError: ...`: the error of a host that fails, and findings.
-Counts of lost tokens are over all texts of a prompt.
+The error of a host that fails is told like a finding. Counts of lost tokens are over all texts of a prompt.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from promptlens.reach import all_read_by
-from promptlens.render import Entry, Trouble
+from promptlens.render import Entry, Item, Note
+from promptlens.render._listing import pages_or_lists
 from promptlens.render._runs import visible_text
+from promptlens.render._tally import Tally
 from promptlens.render._words import counter, many, readers_in_words
 from promptlens.report import Usage
-from promptlens.spans import line_column
 from promptlens.terminal import Screen
 
 tells_trouble = False
@@ -23,16 +24,35 @@ tells_trouble = False
 LISTED_CHUNKS = 12
 
 
-def write(entries: Iterable[Entry | Trouble], screen: Screen) -> Iterator[str]:
+def write(entries: Iterable[Item], screen: Screen) -> Iterator[str]:
     """The lines of each prompt; a `Trouble` is told on stderr."""
-    for entry in entries:
-        if isinstance(entry, Entry):
-            name = visible_text(entry.name)
-            usage = entry.report.usage
-            lines = [_failed(usage)] if usage.failure else [f" {_line(usage, n)}" for n in range(len(usage.encoders))]
-            lines += [f"{_place(usage, f.span.start)}: {f.severity} {f.code} {visible_text(f.message)}" for f in entry.report.findings]
-            text = "".join(f"{name}:{line}\n" for line in lines)
-            yield text.encode("ascii", "backslashreplace").decode() if screen.ascii else text
+    tally, in_list, on_page = Tally(), False, False
+    for way, item in pages_or_lists(entries, tally):
+        if isinstance(item, Entry):
+            in_list, on_page = in_list or way == "list", on_page or way == "page"
+            yield _written(_of_prompt(item, counts=way == "page"), screen)
+        elif isinstance(item, Note):
+            finding = item.finding
+            text = f"{item.line}:{item.column}: {finding.severity} {finding.code} {visible_text(finding.message)}"
+            yield _written(f"{visible_text(item.name)}:{text}\n", screen)
+    if tally.files and (in_list or not on_page):
+        yield _written(f"{tally.sentence()}\n", screen)
+
+
+def _of_prompt(entry: Entry, *, counts: bool) -> str:
+    """The lines of a prompt: how it fills each encoder, and what is wrong with it."""
+    usage = entry.report.usage
+    lines = [_failed(entry)] if usage.failure else []
+    if counts and not usage.failure:
+        lines = [f" {_line(usage, n)}" for n in range(len(usage.encoders))]
+    for finding in entry.report.findings:
+        lines.append(f"{_place(entry, finding.span.start)}: {finding.severity} {finding.code} {visible_text(finding.message)}")
+    name = visible_text(entry.name)
+    return "".join(f"{name}:{line}\n" for line in lines)
+
+
+def _written(text: str, screen: Screen) -> str:
+    return text.encode("ascii", "backslashreplace").decode() if screen.ascii else text
 
 
 def _line(usage: Usage, number: int) -> str:
@@ -50,11 +70,12 @@ def _line(usage: Usage, number: int) -> str:
     return f"{use.encoder.name} {tokens} tokens, {chunks} ({'|'.join(sizes)}), {lost} lost{readers}{texts}"
 
 
-def _failed(usage: Usage) -> str:
+def _failed(entry: Entry) -> str:
+    usage = entry.report.usage
     failure = usage.failure
     assert failure is not None
-    return f"{_place(usage, failure.span.start)}: error {usage.host.name} {failure.name}: {visible_text(failure.message)}"
+    return f"{_place(entry, failure.span.start)}: error {usage.host.name} {failure.name}: {visible_text(failure.message)}"
 
 
-def _place(usage: Usage, index: int) -> str:
-    return "{}:{}".format(*line_column(usage.prompt, index))
+def _place(entry: Entry, index: int) -> str:
+    return "{}:{}".format(*entry.place(index))

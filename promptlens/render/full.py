@@ -1,4 +1,4 @@
-"""A page for each prompt, to read: bars, the prompt with its chunk boundaries, what is lost.
+"""To read: a page for a prompt, with bars, chunk boundaries and what is lost; of many prompts in files what is found, with its place.
 
 Plain text without colours; with them the same page, drawn by rich, which is imported only then.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from promptlens.render import Entry, Trouble
+from promptlens.render import Entry, Item
+from promptlens.render._listing import listed, pages_or_lists
 from promptlens.render._page import page
-from promptlens.render._runs import Row, plain
+from promptlens.render._runs import Row, Run, plain, wrap
+from promptlens.render._tally import Tally
 from promptlens.terminal import Screen
 
 tells_trouble = False
@@ -18,14 +20,22 @@ tells_trouble = False
 _ASCII = str.maketrans({"·": "-", "…": "...", "◌": "o"})
 
 
-def write(entries: Iterable[Entry | Trouble], screen: Screen) -> Iterator[str]:
-    """A page for each prompt, with an empty line between pages."""
-    draw = drawer(screen)
-    between = ""
-    for entry in entries:
-        if isinstance(entry, Entry):
-            yield between + draw(page(entry, screen))
+def write(entries: Iterable[Item], screen: Screen) -> Iterator[str]:
+    """A page for a single prompt and for each text; of the prompts of files what is found, and a closing line."""
+    draw, tally = drawer(screen), Tally()
+    between, in_list, on_page = "", False, False
+    for way, item in pages_or_lists(entries, tally):
+        if way == "page" and isinstance(item, Entry):
+            on_page = True
+            yield between + draw(page(item, screen))
             between = "\n"
+        else:
+            in_list = in_list or way == "list"
+            for rows in listed(item, screen.width):
+                yield between + draw(rows)
+                between = "\n"
+    if tally.files and (in_list or not on_page):
+        yield between + draw(wrap([Run(tally.sentence(), "title")], screen.width))
 
 
 def drawer(screen: Screen) -> Callable[[Iterable[Row]], str]:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from promptlens.render import Entry, Trouble
-from promptlens.render._json import as_dict, dumped, labelled
+from promptlens.render import Entry, Item, Note
+from promptlens.render._json import as_dict, dumped, labelled, noted
 from promptlens.terminal import Screen
 
 tells_trouble = False
 
 
-def write(entries: Iterable[Entry | Trouble], screen: Screen) -> Iterator[str]:
+def write(entries: Iterable[Item], screen: Screen) -> Iterator[str]:
     """All reports, when the last is known."""
-    reports = [entry for entry in entries if isinstance(entry, Entry)]
-    if len(reports) == 1 and reports[0].role == "positive" and reports[0].id is None:
-        yield dumped(as_dict(reports[0]), screen, indent=2) + "\n"
+    found = [entry for entry in entries if isinstance(entry, (Entry, Note))]
+    only = found[0] if len(found) == 1 else None
+    if isinstance(only, Entry) and only.role != "negative" and only.id is None:
+        yield dumped(as_dict(only), screen, indent=2) + "\n"
     else:
-        yield dumped([labelled(entry) for entry in reports], screen, indent=2) + "\n"
+        yield dumped([labelled(e) if isinstance(e, Entry) else noted(e) for e in found], screen, indent=2) + "\n"

@@ -1,26 +1,26 @@
 """One JSON object a line: `id` and `role`, then the report; written as soon as each prompt is analysed.
 
 A prompt that could not be read or analysed is a line too: `{"schema": 1, "id": ..., "line": 3, "ok": false, "error": "..."}`.
+So is a finding about a file besides those of its prompts; its `prompt` is null.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from promptlens.render import Entry, Trouble
-from promptlens.render._json import dumped, labelled
-from promptlens.report import SCHEMA
+from promptlens.render import Entry, Item, Note, Trouble
+from promptlens.render._json import dumped, labelled, noted, unread
 from promptlens.terminal import Screen
 
 tells_trouble = True
 
 
-def write(entries: Iterable[Entry | Trouble], screen: Screen) -> Iterator[str]:
+def write(entries: Iterable[Item], screen: Screen) -> Iterator[str]:
     """A line for each prompt, in order."""
     for entry in entries:
         if isinstance(entry, Entry):
-            row = labelled(entry)
-        else:
-            given = entry.name if entry.id is None and entry.line is None else entry.id
-            row = {"schema": SCHEMA, "id": given, "line": entry.line, "ok": False, "error": entry.message}
-        yield dumped(row, screen) + "\n"
+            yield dumped(labelled(entry), screen) + "\n"
+        elif isinstance(entry, Note):
+            yield dumped(noted(entry), screen) + "\n"
+        elif isinstance(entry, Trouble):
+            yield dumped(unread(entry), screen) + "\n"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.terminal_theme import TerminalTheme
 
-from promptlens.render import Entry, Trouble
+from promptlens.render import Entry, Item
 from promptlens.render._page import page
 from promptlens.render._paint import console_for, draw
 from promptlens.render._runs import Row, Run, visible_text
@@ -46,7 +46,7 @@ _TEMPLATE = """\
 """
 
 
-def write(entries: Iterable[Entry | Trouble], screen: Screen) -> Iterator[str]:
+def write(entries: Iterable[Item], screen: Screen) -> Iterator[str]:
     """One picture of all pages."""
     pages = [entry for entry in entries if isinstance(entry, Entry)]
     rows: list[Row] = []

@@ -67,6 +67,7 @@ class Format:
     read, read_lines, read_bytes   exactly one of them: a reader of whole documents, of lines in flat memory, or of bytes
     bom, undecodable               what the host does with a byte order mark and with bytes that are not UTF-8
     comment    what begins a comment line, "" where there are none
+    host       the host that such files are made for, "" where several read them
     """
 
     name: str
@@ -84,3 +85,4 @@ class Format:
     bom: Bom = "strip"
     undecodable: Undecodable = "strict"
     comment: str = ""
+    host: str = ""

@@ -97,4 +97,5 @@ FORMAT = Format(
     detects=_detects,
     rank=10,
     read=_read,
+    host="comfyui",
 )

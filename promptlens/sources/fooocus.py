@@ -39,4 +39,5 @@ FORMAT = Format(
     detects=_detects,
     rank=30,
     read=_read,
+    host="fooocus",
 )

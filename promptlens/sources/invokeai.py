@@ -71,4 +71,5 @@ FORMAT = Format(
     detects=_detects,
     rank=25,
     read=_read,
+    host="invokeai",
 )

@@ -55,4 +55,5 @@ FORMAT = Format(
     roles=("caption",),
     read_lines=_read,
     bom="keep",
+    host="kohya",
 )

@@ -42,4 +42,5 @@ FORMAT = Format(
     rank=30,
     roles=("caption",),
     read=_read,
+    host="kohya",
 )

@@ -1,0 +1,16 @@
+"""Checking prompt files: which files there are, what holds for each, what is found in them, and writing fixes back.
+
+    Checker(...).path(path)     the entries of all that a path, a pattern or a folder names
+    Search(...).find(path)      the files that a path, a glob or a folder names, with what is excluded left out
+    check_file(path, plan)      the entries of one file: reports of its prompts, notes, what could not be read
+
+Each file of this folder is one step. Where settings come from is config's business, how entries look render's.
+"""
+
+from __future__ import annotations
+
+from promptlens.checking._checker import Checker
+from promptlens.checking._discovery import DEFAULT_EXCLUDE, DiscoveredFile, Search, Walk
+from promptlens.checking._entries import Plan, check_content, check_file, with_pair
+
+__all__ = ["DEFAULT_EXCLUDE", "Checker", "DiscoveredFile", "Plan", "Search", "Walk", "check_content", "check_file", "with_pair"]

@@ -1,0 +1,170 @@
+"""Which files are checked: those that are named, those that a glob matches, and those in folders that hold prompts.
+
+In a folder only files whose names some format knows are looked at; whether there are prompts in them is told by their content, later. What
+is excluded, hidden in a folder of tools or ignored by git is left out; a file that is named itself is checked all the same, unless
+`force_exclude` says otherwise. Folders that are links are not entered. The order is that of the names.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import NamedTuple
+
+from promptlens.checking._gitignore import GitIgnore, matched, relative
+from promptlens.render import Trouble
+from promptlens.sources import FORMATS, KEYED_SUFFIXES
+
+# Folders of tools, and texts that lie in many of them and are no prompts.
+DEFAULT_EXCLUDE = (
+    *(".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".idea", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pytest_cache"),
+    *(".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pycache__", "_build", "build", "dist", "node_modules", "site-packages", "venv"),
+    *("AUTHORS*.txt", "CHANGELOG*.txt", "CHANGES*.txt", "CMakeLists.txt", "CONTRIBUTORS*.txt", "COPYING*.txt", "LICEN[CS]E*.txt"),
+    *("NOTICE*.txt", "README*.txt", "constraints*.txt", "humans.txt", "llms*.txt", "requirements*.txt", "robots.txt", "*.egg-info"),
+)
+
+Level = tuple[str, tuple[str, ...]]  # a folder and patterns below it
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What is left out. `exclude` are patterns as in .gitignore, each group below the folder of the settings that say so.
+
+    `included` are patterns of files that are looked at whatever their names are (their format is set).
+    """
+
+    exclude: tuple[Level, ...] = (("", DEFAULT_EXCLUDE),)
+    included: tuple[Level, ...] = ()
+    respect_gitignore: bool = True
+    force_exclude: bool = False
+
+
+class DiscoveredFile(NamedTuple):
+    """A file to check; `named`: somebody asked for it by its name, so that it is an error if it holds no prompts."""
+
+    path: str
+    named: bool
+
+
+class Search:
+    """Finds the files that paths, globs and folders name, each once. `walk_of` says what holds in a folder (an absolute path)."""
+
+    def __init__(self, walk_of: Callable[[str], Walk]) -> None:
+        self.walk_of = walk_of
+        self.git = GitIgnore()
+        self.seen: set[str] = set()
+
+    def find(self, path: str) -> Iterator[DiscoveredFile | Trouble]:
+        """The files of one path, glob or folder that were not found before."""
+        for found in self.named(path):
+            if isinstance(found, DiscoveredFile):
+                real = os.path.realpath(found.path)
+                if real in self.seen:
+                    continue
+                self.seen.add(real)
+            yield found
+
+    def named(self, path: str) -> Iterator[DiscoveredFile | Trouble]:
+        try:
+            exists = os.path.lexists(path)
+        except ValueError:
+            yield Trouble("is not a path.", path)
+            return
+        if not exists and glob.has_magic(path):
+            matches = sorted(glob.glob(path, recursive=True))
+            if not matches:
+                yield Trouble("no file matches this pattern.", path)
+            for match in matches:
+                yield from self.one(match, named=False)
+        elif not exists:
+            yield Trouble("cannot be read: No such file or directory.", path)
+        else:
+            yield from self.one(path, named=True)
+
+    def one(self, path: str, *, named: bool) -> Iterator[DiscoveredFile | Trouble]:
+        full = os.path.abspath(path)
+        is_folder = os.path.isdir(path)
+        walk = self.walk_of(full if is_folder else os.path.dirname(full))
+        if (not named or walk.force_exclude) and self.left_out(full, walk, folder=is_folder, above=True):
+            return
+        if is_folder:
+            yield from self.folder(path)
+        else:
+            yield DiscoveredFile(path, named)
+
+    def folder(self, path: str) -> Iterator[DiscoveredFile | Trouble]:
+        waiting: list[tuple[str, bool]] = [(path, True)]
+        while waiting:
+            here, is_folder = waiting.pop()
+            if not is_folder:
+                yield DiscoveredFile(here, False)
+                continue
+            full = os.path.abspath(here)
+            walk = self.walk_of(full)
+            try:
+                with os.scandir(here) as entries:
+                    names = sorted(entries, key=lambda entry: entry.name, reverse=True)
+            except OSError as error:
+                yield Trouble(f"cannot be read: {error.strerror or error}.", here)
+                continue
+            for entry in names:
+                inner = entry.is_dir(follow_symlinks=False)
+                below = os.path.join(full, entry.name)
+                if not inner and not (entry.is_file() and self.known(below, walk)):
+                    continue
+                if not self.left_out(below, walk, folder=inner, above=False):
+                    name = entry.name if here == os.curdir else os.path.join(here, entry.name)
+                    waiting.append((name, inner))
+
+    def known(self, path: str, walk: Walk) -> bool:
+        """Whether a file's name is one that a format knows, or its format is set."""
+        return known_name(os.path.basename(path)) or _any_matches(walk.included, path, folder=False)
+
+    def left_out(self, path: str, walk: Walk, *, folder: bool, above: bool) -> bool:
+        """Whether a path is excluded or ignored; `above`: also when a folder is that it is in."""
+        if _any_matches(walk.exclude, path, folder=folder) or (above and _is_in_excluded(walk.exclude, path)):
+            return True
+        if not walk.respect_gitignore:
+            return False
+        return self.git.ignores_above(path) if above else self.git.ignores(path, folder=folder)
+
+
+def _any_matches(levels: Sequence[Level], path: str, *, folder: bool) -> bool:
+    for base, patterns in levels:
+        if patterns is DEFAULT_EXCLUDE:
+            if _excluded_by_default(os.path.basename(path)):
+                return True
+            continue
+        below = relative(path, base) if base else path.lstrip(os.sep)
+        if below and matched(patterns, below, folder=folder):
+            return True
+    return False
+
+
+def _is_in_excluded(levels: Sequence[Level], path: str) -> bool:
+    """Whether a folder below the working directory that a path is in has a name that is left out by default."""
+    below = relative(path, os.getcwd())
+    return below is not None and any(p is DEFAULT_EXCLUDE for _, p in levels) and any(map(_excluded_by_default, below.split("/")[:-1]))
+
+
+@lru_cache(maxsize=4096)
+def _excluded_by_default(name: str) -> bool:
+    folded = name.lower()
+    return any(fnmatchcase(folded, pattern.lower()) for pattern in DEFAULT_EXCLUDE)
+
+
+@lru_cache(maxsize=1)
+def _known_names() -> tuple[frozenset[str], tuple[str, ...]]:
+    suffixes = {suffix for row in FORMATS.values() for suffix in row.suffixes if suffix} | set(KEYED_SUFFIXES) | {".txt"}
+    return frozenset(suffixes), tuple(name for row in FORMATS.values() for name in row.names)
+
+
+def known_name(name: str) -> bool:
+    """Whether some format knows files of this name."""
+    suffixes, patterns = _known_names()
+    folded = name.lower()
+    return os.path.splitext(folded)[1] in suffixes or any(fnmatchcase(folded, pattern) for pattern in patterns)

@@ -1,0 +1,90 @@
+"""The command `check`: prompts and prompt files in, what is wrong with them out."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, OK, _settings, with_options
+from promptlens.render import FORMATS
+from promptlens.terminal import screen_of, talk
+
+WHICH_FILES = with_options(
+    click.option("--as", "as_format", metavar="FORMAT", help="Read every file as this format; see `promptlens formats`."),
+    click.option("--stdin-filename", metavar="NAME", help="Read '-' as a file of this name would be."),
+    click.option(
+        "--exclude", multiple=True, metavar="PATTERN", help="Leave out such files and folders, and nothing else; may be repeated."
+    ),
+    click.option("--extend-exclude", multiple=True, metavar="PATTERN", help="Leave out such files and folders too; may be repeated."),
+    click.option("--force-exclude", is_flag=True, help="Leave out what is excluded also when it is named."),
+    click.option("--respect-gitignore/--no-respect-gitignore", default=None, help="Leave out what git ignores. [default: yes]"),
+)
+
+
+@click.command()
+@click.argument("arguments", nargs=-1, metavar="[PROMPT | FILE | FOLDER | -]...")
+@_WHAT_WITH
+@_WHAT_ARGUMENTS_ARE
+@WHICH_FILES
+@click.option("--negative", metavar="TEXT", help="The negative prompt, checked too.")
+@click.option("--format", "output_format", type=click.Choice(FORMATS), default="full", help="How to write the results. [default: full]")
+@click.option(
+    "--stdin-format", type=click.Choice(["text", "lines", "jsonl"]), help="What '-' reads: one prompt, one a line, or JSON lines."
+)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 also when something is wrong.")
+@click.option("--max-warnings", type=click.IntRange(min=0), metavar="N", help="Exit with 1 also for more warnings than this.")
+@click.option("--show-settings", is_flag=True, help="Show the settings that hold here and where they come from, and stop.")
+def check(
+    arguments: tuple[str, ...],
+    kind: str | None,
+    negative: str | None,
+    output_format: str,
+    stdin_format: str | None,
+    exit_zero: bool,
+    max_warnings: int | None,
+    show_settings: bool,
+    **asked: Any,
+) -> int:
+    """Show the chunks of a prompt and what is lost, or what is wrong with the prompts of files and folders.
+
+    Each argument is a prompt, the name of a file or folder with prompts in it (or a pattern such as prompts/*.txt), or '-' for standard
+    input.
+
+    \b
+    Exit codes:
+      0  nothing is wrong, or only warnings are found
+      1  words are lost, the host fails on a prompt, or a rule reports an error
+      2  wrong use, or something could not be read
+    """
+    from promptlens.inputs import missing_file, told_apart
+    from promptlens.job import make_job
+    from promptlens.running import Request, run_items, write_reports
+
+    settings = _settings(asked)
+    make_job(settings)
+    if show_settings:
+        sys.stdout.write(settings.shown())
+        return OK
+    arguments = _checked_arguments(arguments, stdin_format or asked["stdin_filename"], negative)
+    for name in arguments if kind is None else ():
+        if missing_file(name):
+            talk("note", f"there is no file {name!r}, so this is read as a prompt; --file would make it an error, --text silences this.")
+    given = told_apart(arguments, kind or "auto")  # type: ignore[arg-type]
+    request = Request(given, stdin_format, negative, settings, asked)  # type: ignore[arg-type]
+    outcome = write_reports(run_items(request), output_format, screen_of(sys.stdout, settings.color))
+    return outcome.code(exit_zero=exit_zero, max_warnings=max_warnings)
+
+
+def _checked_arguments(arguments: tuple[str, ...], about_stdin: str | None, negative: str | None) -> tuple[str, ...]:
+    """The arguments; `-` where something is said about standard input and nothing else is given."""
+    context = click.get_current_context()
+    if about_stdin and not arguments:
+        arguments = ("-",)
+    if about_stdin and "-" not in arguments:
+        name = "--stdin-format" if context.params.get("stdin_format") else "--stdin-filename"
+        raise click.UsageError(f"{name} is for '-', which is not among the arguments.", context)
+    if not arguments and negative is None:
+        raise click.UsageError("Nothing to check: give a prompt, the name of a file or folder, or '-' for standard input.", context)
+    return arguments

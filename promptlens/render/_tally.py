@@ -1,0 +1,66 @@
+"""What a run over files comes to, in one line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from promptlens.render import Entry, Item, Note, Trouble, Unchecked
+from promptlens.render._words import many
+from promptlens.report import Finding
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts over the items of a run, texts left out. Files come one after the other, so that only the last one's name is remembered."""
+
+    prompts: int = 0
+    files: int = 0
+    unchecked: int = 0
+    unread: int = 0
+    safe: int = 0
+    unsafe: int = 0
+    found: Counter[str] = field(default_factory=Counter)
+    last: str | None = None
+
+    def add(self, item: Item) -> None:
+        """Count one more item."""
+        if isinstance(item, Trouble):
+            self.unread += 1
+            return
+        if isinstance(item, Entry) and item.source is None:  # a text, which its own page tells of
+            return
+        if item.name != self.last:
+            self.last = item.name
+            self.files += 1
+        if isinstance(item, Unchecked):
+            self.unchecked += 1
+        elif isinstance(item, Note):
+            self._finding(item.finding)
+        elif isinstance(item, Entry):
+            self.prompts += 1
+            self.found["error"] += item.report.usage.failure is not None
+            for finding in item.report.findings:
+                self._finding(finding)
+
+    def _finding(self, finding: Finding) -> None:
+        self.found[finding.severity] += 1
+        if finding.edit is not None:
+            self.safe += finding.edit.safe
+            self.unsafe += not finding.edit.safe
+
+    def sentence(self) -> str:
+        """The counts in words.
+
+        >>> Tally(prompts=3, files=2, found=Counter(error=1, warning=2), safe=1).sentence()
+        '3 prompts in 2 files: 1 error, 2 warnings, 1 fixable with --fix.'
+        """
+        kinds = (("error", "error"), ("warning", "warning"), ("info", "remark"))
+        said = [many(self.found[kind], word) for kind, word in kinds if self.found[kind]] or ["nothing found"]
+        if self.safe:
+            said.append(f"{self.safe:,} fixable with --fix")
+        if self.unsafe:
+            said.append(f"{self.unsafe:,} {'more ' if self.safe else ''}with --unsafe-fixes")
+        if self.unchecked:
+            said.append(f"{many(self.unchecked, 'prompt')} not checked")
+        return f"{many(self.prompts, 'prompt')} in {many(self.files, 'file')}: {', '.join(said)}."
