@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from promptlens.config import Settings
     from promptlens.job import Job
     from promptlens.report import Report
+    from promptlens.sources import Prompt
+    from promptlens.sources._prompt import Item
 
 ALL = "all"
 
@@ -38,11 +40,13 @@ def diff(arguments: tuple[str, ...], hosts: str | None, kind: str | None, output
     A and B are prompts, files, or git:REVISION:PATH for a file as it was. Of files with several prompts those are shown that changed.
     With --hosts, A is shown in each of them: chunks, counts, lost words, and where the cuts differ.
     """
+    from promptlens.job import make_job
+
     settings = _settings(asked)
     if hosts is not None:
         if len(arguments) != 1:
             raise click.UsageError("With --hosts give one prompt.", click.get_current_context())
-        prompts = _read(arguments[0], kind, settings)
+        prompts = _read(arguments[0], kind, make_job(settings))
         return write_hosts([text for _, text in prompts], host_names(hosts), settings, output_format)
     if len(arguments) != 2:
         raise click.UsageError("Give two prompts, or one and --hosts NAMES.", click.get_current_context())
@@ -72,7 +76,7 @@ def write_hosts(texts: Sequence[str], names: Sequence[str], settings: Settings, 
 
     job = make_job(settings)
     screen = screen_of(sys.stdout, settings.color)
-    shown = ((text, across_hosts(text, names, lambda text, host: _in_host(job, host).report(text))) for text in texts)
+    shown = ((text, across_hosts(text, names, lambda text, host: job.for_host(host).report(text))) for text in texts)
     ok = True
     documents: list[dict[str, Any]] = []
     for number, (text, views) in enumerate(shown):
@@ -94,16 +98,11 @@ def _host_document(text: str, model: str, views: Sequence[HostView]) -> dict[str
     return {"schema": 1, "prompt": text, "model": model, "hosts": [view.to_dict() for view in views], "same_cuts": groups}
 
 
-def _in_host(job: Job, host: str) -> Job:
-    """The job in another host: its options hold as far as that has them."""
-    return job.for_line({"host": host})
-
-
 def _compare(arguments: Sequence[str], kind: str | None, settings: Settings, output_format: str, exit_code: bool) -> int:
     from promptlens.job import make_job
 
     job = make_job(settings)
-    before, after = (_read(argument, kind, settings) for argument in arguments)
+    before, after = (_read(argument, kind, job) for argument in arguments)
     screen = screen_of(sys.stdout, settings.color)
     found = list(_pairs(before, after, job))
     if output_format == "full":
@@ -152,42 +151,60 @@ def _keyed(prompts: Sequence[Named]) -> dict[str, Named]:
 INSIDE = " · "
 
 
-def _read(argument: str, kind: str | None, settings: Settings) -> list[Named]:
+def _read(argument: str, kind: str | None, job: Job) -> list[Named]:
     """The prompts that an argument names. Raises `InputError` where there is none."""
     from promptlens.gitfiles import PREFIX, split_name
+    from promptlens.inputs import Unreadable, prompt_argument, read_stdin, told_apart
 
     if kind != "text" and argument.startswith(PREFIX) and split_name(argument):
         return _of_revision(argument)
-    from promptlens.inputs import Unreadable, read_inputs
-
+    (given,) = told_apart([argument], kind or "auto")  # type: ignore[arg-type]
+    if given.kind == "path":
+        return _of_file(given.value, job)
     found: list[Named] = []
-    for prompt in read_inputs([argument], kind=kind or "auto"):  # type: ignore[arg-type]
+    for prompt in read_stdin("text") if given.kind == "stdin" else [prompt_argument(given.value, given.name)]:
         if isinstance(prompt, Unreadable):
             raise InputError(f"{prompt.name}: {prompt.message}")
         found.append((prompt.name, prompt.text))
     return found
 
 
-def _of_revision(argument: str) -> list[Named]:
+def _of_file(path: str, job: Job) -> list[Named]:
+    """The prompts of a file."""
+    from promptlens.checking import Plan, format_of
+    from promptlens.sources import read
+
+    row = format_of(path, Plan(job), named=True)
+    assert row is not None  # of a file that is named
+    return _named(read(path, as_format=row.name), path)
+
+
+def _of_revision(name: str) -> list[Named]:
     """The prompts of a file as it was in a revision."""
     from promptlens.gitfiles import read_revision, split_name
-    from promptlens.sources import detect, read_document
+    from promptlens.sources import FORMATS, detect, read_document
     from promptlens.sources._document import HEAD_BYTES, decode
-    from promptlens.sources._prompt import Prompt
+    from promptlens.sources._format import DEFAULT_SETTINGS
 
-    _revision, path = split_name(argument) or ("", "")
-    content = read_revision(argument)
-    row = detect(path, content[:HEAD_BYTES])
-    if row is None:
-        raise InputError(f"{argument}: its name and content do not say what it is.")
-    items = read_document(decode(argument, content, bom=row.bom, undecodable=row.undecodable), row)
-    prompts = [item for item in items if isinstance(item, Prompt)]
+    _revision, path = split_name(name) or ("", "")
+    content = read_revision(name)
+    row = detect(path, content[:HEAD_BYTES]) or FORMATS["lines"]
+    if row.read_bytes:
+        return _named(row.read_bytes(name, content, DEFAULT_SETTINGS), name)
+    return _named(read_document(decode(name, content, bom=row.bom, undecodable=row.undecodable), row), name)
+
+
+def _named(items: Iterable[Item], name: str) -> list[Named]:
+    """The prompts among what a file holds, as far as their texts are known; several are told apart by their keys."""
+    from promptlens.sources import Prompt
+
+    prompts = [item for item in items if isinstance(item, Prompt) and not item.computed]
     if not prompts:
-        raise InputError(f"{argument}: there is no prompt in it.")
-    return [(f"{argument}{INSIDE}{_key(p)}" if len(prompts) > 1 else argument, p.text) for p in prompts]
+        raise InputError(f"{name}: there is no prompt in it.")
+    return [(f"{name}{INSIDE}{_key(p)}" if len(prompts) > 1 else name, p.text) for p in prompts]
 
 
-def _key(prompt: Any) -> str:
+def _key(prompt: Prompt) -> str:
     return f"{prompt.key} ({prompt.role})" if prompt.key else f"{prompt.line}"
 
 

@@ -11,6 +11,17 @@ from __future__ import annotations
 
 from promptlens.checking._checker import Checker
 from promptlens.checking._discovery import DEFAULT_EXCLUDE, DiscoveredFile, Search, Walk
-from promptlens.checking._entries import Plan, check_content, check_file, with_pair
+from promptlens.checking._entries import Plan, check_content, check_file, format_of, with_pair
 
-__all__ = ["DEFAULT_EXCLUDE", "Checker", "DiscoveredFile", "Plan", "Search", "Walk", "check_content", "check_file", "with_pair"]
+__all__ = [
+    "DEFAULT_EXCLUDE",
+    "Checker",
+    "DiscoveredFile",
+    "Plan",
+    "Search",
+    "Walk",
+    "check_content",
+    "check_file",
+    "format_of",
+    "with_pair",
+]
