@@ -38,6 +38,7 @@ ELSEWHERE = {
     "rules": "promptlens.commands_catalogue",
     "diff": "promptlens.commands_diff",
     "expand": "promptlens.commands_expand",
+    "fix": "promptlens.commands_fix",
 }
 
 Decorator = Callable[[Any], Any]

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, OK, _settings, with_options
+from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, _settings, with_options
 from promptlens.render import FORMATS
 from promptlens.terminal import screen_of, talk
+
+if TYPE_CHECKING:
+    from promptlens.config import Settings
+    from promptlens.fixing import Outcome
+    from promptlens.inputs import Argument
+
+UNREADABLE = 2
 
 WHICH_FILES = with_options(
     click.option("--as", "as_format", metavar="FORMAT", help="Read every file as this format; see `promptlens formats`."),
@@ -35,6 +43,9 @@ WHICH_FILES = with_options(
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also when something is wrong.")
 @click.option("--max-warnings", type=click.IntRange(min=0), metavar="N", help="Exit with 1 also for more warnings than this.")
+@click.option("--fix", "fixes", is_flag=True, help="Fix in the files what can be fixed without a guess, then check them.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also guess, move tags, and drop words to make a prompt fit.")
+@click.option("--diff", "as_diff", is_flag=True, help="Show what --fix would change, and write nothing.")
 @click.option("--show-settings", is_flag=True, help="Show the settings that hold here and where they come from, and stop.")
 def check(
     arguments: tuple[str, ...],
@@ -44,6 +55,9 @@ def check(
     stdin_format: str | None,
     exit_zero: bool,
     max_warnings: int | None,
+    fixes: bool,
+    unsafe_fixes: bool,
+    as_diff: bool,
     show_settings: bool,
     **asked: Any,
 ) -> int:
@@ -62,7 +76,8 @@ def check(
     from promptlens.job import make_job
     from promptlens.running import Request, run_items, write_reports
 
-    settings = _settings(asked)
+    several = asked["host"] if asked["host"] and (asked["host"] == "all" or "," in asked["host"]) else None
+    settings = _settings({**asked, "host": None} if several else asked)
     make_job(settings)
     if show_settings:
         sys.stdout.write(settings.shown())
@@ -72,9 +87,40 @@ def check(
         if missing_file(name):
             talk("note", f"there is no file {name!r}, so this is read as a prompt; --file would make it an error, --text silences this.")
     given = told_apart(arguments, kind or "auto")  # type: ignore[arg-type]
+    if several:
+        return _in_hosts(several, given, settings, output_format)
+    if fixes or as_diff:
+        done = _fix(given, settings, asked, unsafe_fixes, as_diff)
+        if as_diff:
+            return UNREADABLE if done.troubles else FINDINGS if done.files and not exit_zero else OK
+        if done.troubles:
+            return UNREADABLE
+    elif unsafe_fixes:
+        raise click.UsageError("--unsafe-fixes goes with --fix or --diff.", click.get_current_context())
     request = Request(given, stdin_format, negative, settings, asked)  # type: ignore[arg-type]
     outcome = write_reports(run_items(request), output_format, screen_of(sys.stdout, settings.color))
     return outcome.code(exit_zero=exit_zero, max_warnings=max_warnings)
+
+
+def _in_hosts(names: str, given: Sequence[Argument], settings: Settings, output_format: str) -> int:
+    """The prompts in several hosts side by side."""
+    from promptlens.commands_diff import SIDE_BY_SIDE, host_names, texts_of, write_hosts
+
+    if output_format not in SIDE_BY_SIDE:
+        formats = " or ".join(SIDE_BY_SIDE)
+        raise click.UsageError(f"With several hosts, --format is {formats}, not {output_format}.", click.get_current_context())
+    return write_hosts([text for argument in given for text in texts_of(argument, settings)], host_names(names), settings, output_format)
+
+
+def _fix(given: Sequence[Argument], settings: Settings, asked: Mapping[str, Any], unsafe: bool, as_diff: bool) -> Outcome:
+    """Fix the files among the arguments; prompts are for the command `fix`."""
+    from promptlens.checking import Checker
+    from promptlens.fixing import fix_paths
+
+    if any(argument.kind != "path" for argument in given):
+        message = "--fix and --diff are for files. For a prompt or standard input: promptlens fix."
+        raise click.UsageError(message, click.get_current_context())
+    return fix_paths(Checker(settings, asked), [argument.value for argument in given], unsafe=unsafe, write=not as_diff)
 
 
 def _checked_arguments(arguments: tuple[str, ...], about_stdin: str | None, negative: str | None) -> tuple[str, ...]:

@@ -15,15 +15,17 @@ from promptlens.terminal import Screen, screen_of
 if TYPE_CHECKING:
     from promptlens.comparing import HostView, PromptDiff
     from promptlens.config import Settings
+    from promptlens.inputs import Argument
     from promptlens.job import Job
     from promptlens.report import Report
     from promptlens.sources import Prompt
     from promptlens.sources._prompt import Item
 
 ALL = "all"
+SIDE_BY_SIDE = ("full", "json", "jsonl")
 
 _OUTPUT = click.option(
-    "--format", "output_format", type=click.Choice(["full", "json", "jsonl"]), default="full", help="How to write it. [default: full]"
+    "--format", "output_format", type=click.Choice(SIDE_BY_SIDE), default="full", help="How to write it. [default: full]"
 )
 
 
@@ -154,11 +156,24 @@ INSIDE = " · "
 def _read(argument: str, kind: str | None, job: Job) -> list[Named]:
     """The prompts that an argument names. Raises `InputError` where there is none."""
     from promptlens.gitfiles import PREFIX, split_name
-    from promptlens.inputs import Unreadable, prompt_argument, read_stdin, told_apart
+    from promptlens.inputs import told_apart
 
     if kind != "text" and argument.startswith(PREFIX) and split_name(argument):
         return _of_revision(argument)
     (given,) = told_apart([argument], kind or "auto")  # type: ignore[arg-type]
+    return _of_argument(given, job)
+
+
+def texts_of(given: Argument, settings: Settings) -> list[str]:
+    """The texts of all prompts that an argument of a command names."""
+    from promptlens.job import make_job
+
+    return [text for _, text in _of_argument(given, make_job(settings))]
+
+
+def _of_argument(given: Argument, job: Job) -> list[Named]:
+    from promptlens.inputs import Unreadable, prompt_argument, read_stdin
+
     if given.kind == "path":
         return _of_file(given.value, job)
     found: list[Named] = []

@@ -61,6 +61,22 @@ def test_named_hosts_as_json(capsys: Said) -> None:
     assert found["same_cuts"] == [["comfyui", "a1111"]]
 
 
+def test_check_in_several_hosts(capsys: Said) -> None:
+    assert main(["check", "--host", "all", "one " * 76]) == 1
+    out = capsys.readouterr().out
+    main(["diff", "--hosts", "all", "one " * 76])
+    assert out == capsys.readouterr().out
+    Path("a.caption").write_text("a cat")
+    assert main(["check", "--host", "a1111,comfyui", "--format", "json", "a.caption", "a dog"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["prompt"], [h["host"] for h in one["hosts"]]) for one in found] == [
+        ("a cat", ["a1111", "comfyui"]),
+        ("a dog", ["a1111", "comfyui"]),
+    ]
+    assert main(["check", "--host", "all", "--format", "sarif", "a"]) == 2
+    assert "--format is full or json or jsonl" in error_of(capsys)
+
+
 def test_a_host_that_fails(capsys: Said) -> None:
     assert main(["diff", "--hosts", "a1111,comfyui", "(x:1.2.3)"]) == 1
     assert "a1111  fails on this prompt (ValueError)" in capsys.readouterr().out

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptlens.checking._discovery import Search
-from promptlens.checking._entries import check_content, check_file
+from promptlens.checking._entries import check_content, check_file, unreadable
+from promptlens.checking._fixing import FixedFile, fix_file
 from promptlens.checking._plans import Plans
 from promptlens.config import Settings
 from promptlens.render import Item, Trouble
+from promptlens.sources import UnreadableFile
 from promptlens.terminal import talk
 
 
@@ -34,6 +36,21 @@ class Checker:
                 yield from check_file(found.path, self.plans.plan(found.path), named=found.named)
         if nothing and os.path.isdir(path):
             talk("note", f"{path}: there are no files with prompts in it.")
+
+    def fixes(self, path: str, *, unsafe: bool = False) -> Iterator[FixedFile | Trouble]:
+        """What fixing makes of each file that a path, a pattern or a folder names; nothing is written."""
+        for found in self.search.find(path):
+            if isinstance(found, Trouble):
+                yield found
+                continue
+            plan = self.plans.plan(found.path)
+            try:
+                fixed = fix_file(found.path, plan, named=found.named, unsafe=unsafe)
+            except UnreadableFile as error:
+                yield from unreadable(error, plan)
+            else:
+                if fixed is not None:
+                    yield fixed
 
     def stdin(self) -> Iterator[Item]:
         """The entries of standard input, read like a file."""

@@ -55,7 +55,7 @@ def check_file(path: str, plan: Plan, *, named: bool = True) -> Iterator[Item]:
 def check_content(content: bytes, name: str, plan: Plan) -> Iterator[Item]:
     """The entries of a file's content that came another way, such as standard input; `name` is as good as the file's own."""
     try:
-        row = FORMATS[plan.format] if plan.format else detect(name, content[:HEAD_BYTES], plan.read) or FORMATS[_plain(plan)]
+        row = row_of_content(content, name, plan)
         if row.read_bytes:
             items = row.read_bytes(name, content, plan.read)
         else:
@@ -63,6 +63,11 @@ def check_content(content: bytes, name: str, plan: Plan) -> Iterator[Item]:
         yield from entries_of(items, row, plan, name)
     except UnreadableFile as error:
         yield from unreadable(error, plan)
+
+
+def row_of_content(content: bytes, name: str, plan: Plan) -> Format:
+    """The format of content that came another way than as a file."""
+    return FORMATS[plan.format] if plan.format else detect(name, content[:HEAD_BYTES], plan.read) or FORMATS[_plain(plan)]
 
 
 def _plain(plan: Plan) -> str:
@@ -92,16 +97,43 @@ def entries_of(items: Iterable[Prompt | Notice], row: Format, plan: Plan, name: 
     yield from reading.rest()
 
 
-class _Reading:
-    """The analyses of one file, each looked up once, and the prompt that waits for the other one of its pair."""
+class Reader:
+    """How the prompts of one file are analysed, each way looked up once."""
 
-    def __init__(self, row: Format, plan: Plan, name: str) -> None:
+    def __init__(self, row: Format, plan: Plan) -> None:
         self.template = row.kind == "style"
         self.plan = plan
-        self.name = name
         self.job = plan.job.for_host(row.host) if row.host and plan.any_host else plan.job
         self.encoders = {encoder.name for encoder in get_model(self.job.model).encoders}
         self.analyses: dict[tuple[Role, str | None], Analysis] = {}
+
+    def why_not(self, prompt: Prompt) -> str:
+        """Why a prompt is not analysed; "" for one that is."""
+        if prompt.computed or prompt.skipped:
+            return prompt.computed or prompt.skipped or ""
+        if prompt.encoder is not None and prompt.encoder not in self.encoders:
+            return f"read by {prompt.encoder}, which {self.job.model} does not have"
+        return ""
+
+    def role(self, prompt: Prompt) -> Role:
+        """What a prompt is for."""
+        return self.plan.role or prompt.role
+
+    def analysis(self, role: Role, encoder: str | None) -> Analysis:
+        """What analyses prompts of a role; `encoder` is the one that reads them, if there is only one."""
+        found = self.analyses.get((role, encoder))
+        if found is None:
+            found = self.analyses[role, encoder] = self.job.analysis(role, template=self.template, encoder=encoder)
+        return found
+
+
+class _Reading:
+    """The entries of one file as they come, and the prompt that waits for the other one of its pair."""
+
+    def __init__(self, row: Format, plan: Plan, name: str) -> None:
+        self.reader = Reader(row, plan)
+        self.job = self.reader.job
+        self.name = name
         self.waiting: Entry | None = None
         self.scattered: list[Item] | None = [] if row.name == "comfyui" else None
 
@@ -113,14 +145,12 @@ class _Reading:
 
     def prompt(self, prompt: Prompt) -> Iterator[Item]:
         """The entry of a prompt, and of the one that waited for it."""
-        why = prompt.computed or prompt.skipped
-        if not why and prompt.encoder is not None and prompt.encoder not in self.encoders:
-            why = f"read by {prompt.encoder}, which {self.job.model} does not have"
+        why = self.reader.why_not(prompt)
         if why:
             yield from self.sent([Unchecked(prompt, self.name, why)])
             return
-        role = self.plan.role or prompt.role
-        entry = Entry(judged(self.analysis(role, prompt.encoder)(prompt.text), self.name), self.name, role, source=prompt)
+        role = self.reader.role(prompt)
+        entry = Entry(judged(self.reader.analysis(role, prompt.encoder)(prompt.text), self.name), self.name, role, source=prompt)
         if self.scattered is not None:
             self.scattered.append(entry)
             return
@@ -132,12 +162,6 @@ class _Reading:
             yield from self.compared(before, entry)
         else:
             yield before
-
-    def analysis(self, role: Role, encoder: str | None) -> Analysis:
-        found = self.analyses.get((role, encoder))
-        if found is None:
-            found = self.analyses[role, encoder] = self.job.analysis(role, template=self.template, encoder=encoder)
-        return found
 
     def compared(self, first: Entry, second: Entry) -> tuple[Entry, Entry]:
         """Two prompts that belong together, the positive one with what comparing them finds."""

@@ -1,0 +1,76 @@
+"""Fixing files in a run: each is written or shown as a diff, and what was done is told on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptlens.errors import InputError
+from promptlens.render import Trouble
+from promptlens.terminal import talk
+
+if TYPE_CHECKING:
+    from promptlens.checking import Checker, FixedFile
+    from promptlens.fix import Applied
+
+# A change is told in one line; a longer text is cut.
+SHOWN_CHARS = 60
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What fixing came to: changes made, files changed, and files or prompts that could not be."""
+
+    changes: int = 0
+    files: int = 0
+    troubles: int = 0
+
+
+def fix_paths(checker: Checker, paths: Sequence[str], *, unsafe: bool = False, write: bool = True) -> Outcome:
+    """Fix the files that paths, patterns and folders name, or print their diffs where nothing is to be written."""
+    outcome = Outcome()
+    for fixed in _all(checker, paths, unsafe):
+        if isinstance(fixed, Trouble):
+            if not write:  # else the check that follows says it
+                outcome.troubles += 1
+                talk("error", f"{fixed.name}{'' if fixed.line is None else f':{fixed.line}'}: {fixed.message}")
+            continue
+        for why in fixed.refused:
+            talk("note", f"not fixed: {why}")
+        if not fixed.changed:
+            continue
+        if write:
+            try:
+                fixed.write()
+            except InputError as error:
+                outcome.troubles += 1
+                talk("error", str(error))
+                continue
+            tell_changes(fixed)
+        else:
+            sys.stdout.write(fixed.diff())
+        outcome.changes += len(fixed.applied)
+        outcome.files += 1
+    if outcome.files:
+        changes = f"{outcome.changes:,} change{'' if outcome.changes == 1 else 's'}"
+        files = f"{outcome.files:,} file{'' if outcome.files == 1 else 's'}"
+        talk("note", f"{changes} in {files}{'' if write else ' would be made'}.")
+    return outcome
+
+
+def _all(checker: Checker, paths: Sequence[str], unsafe: bool) -> Iterator[FixedFile | Trouble]:
+    for path in paths:
+        yield from checker.fixes(path, unsafe=unsafe)
+
+
+def tell_changes(fixed: FixedFile) -> None:
+    """A line for each change of a file."""
+    for prompt, applied in fixed.applied:
+        talk("note", f"{fixed.path}:{prompt.line}:{prompt.column}: {change_in_words(applied)}")
+
+
+def change_in_words(applied: Applied) -> str:
+    """`fixed TB401 'solo' is said twice`."""
+    return f"fixed {applied.code} {applied.message}" if applied.code else applied.message
