@@ -30,6 +30,8 @@ WHICH_FILES = with_options(
     click.option("--respect-gitignore/--no-respect-gitignore", default=None, help="Leave out what git ignores. [default: yes]"),
 )
 
+STATISTICS_FORMATS = ("full", "concise", "json", "jsonl")  # those that have a table, or rows
+
 
 @click.command()
 @click.argument("arguments", nargs=-1, metavar="[PROMPT | FILE | FOLDER | -]...")
@@ -46,6 +48,7 @@ WHICH_FILES = with_options(
 @click.option("--fix", "fixes", is_flag=True, help="Fix in the files what can be fixed without a guess, then check them.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also guess, move tags, and drop words to make a prompt fit.")
 @click.option("--diff", "as_diff", is_flag=True, help="Show what --fix would change, and write nothing.")
+@click.option("--statistics", is_flag=True, help="Count what is found, by rule, and show the counts alone.")
 @click.option("--show-settings", is_flag=True, help="Show the settings that hold here and where they come from, and stop.")
 def check(
     arguments: tuple[str, ...],
@@ -58,6 +61,7 @@ def check(
     fixes: bool,
     unsafe_fixes: bool,
     as_diff: bool,
+    statistics: bool,
     show_settings: bool,
     **asked: Any,
 ) -> int:
@@ -76,6 +80,7 @@ def check(
     from promptlens.job import make_job
     from promptlens.running import Request, run_items, write_reports
 
+    _check_statistics(statistics, output_format)
     several = asked["host"] if asked["host"] and (asked["host"] == "all" or "," in asked["host"]) else None
     settings = _settings({**asked, "host": None} if several else asked)
     make_job(settings)
@@ -98,7 +103,7 @@ def check(
     elif unsafe_fixes:
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff.", click.get_current_context())
     request = Request(given, stdin_format, negative, settings, asked)  # type: ignore[arg-type]
-    outcome = write_reports(run_items(request), output_format, screen_of(sys.stdout, settings.color))
+    outcome = write_reports(run_items(request), output_format, screen_of(sys.stdout, settings.color), statistics=statistics)
     return outcome.code(exit_zero=exit_zero, max_warnings=max_warnings)
 
 
@@ -121,6 +126,13 @@ def _fix(given: Sequence[Argument], settings: Settings, asked: Mapping[str, Any]
         message = "--fix and --diff are for files. For a prompt or standard input: promptlens fix."
         raise click.UsageError(message, click.get_current_context())
     return fix_paths(Checker(settings, asked), [argument.value for argument in given], unsafe=unsafe, write=not as_diff)
+
+
+def _check_statistics(asked: bool, output_format: str) -> None:
+    """Raises where counts are asked for in a format that has none."""
+    if asked and output_format not in STATISTICS_FORMATS:
+        known = ", ".join(STATISTICS_FORMATS)
+        raise click.UsageError(f"--statistics is written as one of {known}; {output_format} has no counts.", click.get_current_context())
 
 
 def _checked_arguments(arguments: tuple[str, ...], about_stdin: str | None, negative: str | None) -> tuple[str, ...]:

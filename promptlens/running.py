@@ -12,7 +12,7 @@ from promptlens.errors import PromptLensError
 from promptlens.inputs import Argument, Prompt, StdinFormat, Unreadable, prompt_argument, read_stdin
 from promptlens.job import Job, make_job
 from promptlens.judging import JUDGED_UP_TO_CHARS, judged
-from promptlens.render import Entry, Item, Note, Trouble, load_format
+from promptlens.render import Entry, Format, Item, Note, Trouble, load_format
 from promptlens.report import Report
 from promptlens.terminal import Screen, talk
 
@@ -116,9 +116,13 @@ def _entry(prompt: Prompt | Unreadable, job: Job, opposite: Report | None) -> It
     return with_pair(entry, opposite, job)
 
 
-def write_reports(found: Iterable[Item], format_name: str, screen: Screen) -> Outcome:
-    """Write reports to stdout in a format, troubles to stderr where the format does not hold them."""
-    output = load_format(format_name)
+def write_reports(found: Iterable[Item], format_name: str, screen: Screen, *, statistics: bool = False) -> Outcome:
+    """Write reports to stdout in a format, troubles to stderr where the format does not hold them; `statistics`: only how often what is."""
+    output: Format = load_format(format_name)
+    if statistics:
+        from promptlens.render._statistics import Statistics
+
+        output = Statistics(format_name)
     outcome = Outcome()
 
     def counted() -> Iterator[Item]:

@@ -94,7 +94,7 @@ class Search:
         if is_folder:
             yield from self.folder(path)
         else:
-            yield DiscoveredFile(path, named)
+            yield DiscoveredFile(path, named and not walk.force_exclude)  # who asks for that passes on what a pattern found
 
     def folder(self, path: str) -> Iterator[DiscoveredFile | Trouble]:
         waiting: list[tuple[str, bool]] = [(path, True)]
