@@ -145,13 +145,17 @@ def _whole(report: Report, analysis: Analysis, unsafe: bool) -> Iterator[Step]:
 
 
 def better(before: Report, after: Report, codes: frozenset[str] | set[str], *, cut: frozenset[str] = frozenset()) -> bool:
-    """Fewer findings of `codes` (with none given, as many), and no more of any code, nor worse ones of any other, `cut` left aside."""
+    """Less of `codes`, and no more of any other code, `cut` left aside; with no codes given, no more of any.
+
+    Less is fewer findings, or as many that are less bad, or as many and as bad in a shorter text: so that nothing goes round in circles.
+    """
     if after.usage.failure and not before.usage.failure:
         return False
-    old, new = _counts(before), _counts(after)
-    if codes and sum(new[code] for code in codes) >= sum(old[code] for code in codes):
-        return False
-    old_amounts, new_amounts = _amounts(before), _amounts(after)
+    old, new, old_amounts, new_amounts = _counts(before), _counts(after), _amounts(before), _amounts(after)
+    if codes:
+        was = (sum(old[c] for c in codes), sum(old_amounts[c] for c in codes), len(before.usage.prompt))
+        if (sum(new[c] for c in codes), sum(new_amounts[c] for c in codes), len(after.usage.prompt)) >= was:
+            return False
     for code in new:
         if code in cut or (code in LESS and old[LESS[code]] and not new[LESS[code]]):
             continue

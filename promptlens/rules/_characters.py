@@ -54,26 +54,50 @@ def odd_characters(text: str) -> Iterator[Odd]:
 
 
 def _in_word(word: str, at: int, span: Span) -> Iterator[Odd]:
+    """The odd pieces of a word, or the word as a whole where all of it must be written anew."""
     broken = _repaired(word)
     if broken is not None:
-        yield Odd(span, span, "text in a wrong encoding", broken)
+        yield Odd(span, span, "text in a wrong encoding", _mended(broken))
         return
-    alike = word.translate(_LOOK_ALIKE)
-    if alike.isascii() and alike != word and _LATIN.search(word):
+    alike = _mended(word)
+    if alike.isascii() and alike != _without_pieces(word) and _LATIN.search(word):
         yield Odd(span, span, "letters of another script that look like Latin ones", alike)
         return
     for match in _PIECES.finditer(word):
-        found, place = match.group(), Span(at + match.start(), at + match.end())
-        if found[0] == "\ufffd":
-            yield Odd(place, span, "the mark of a lost character", None)
-        elif _UNSEEN.fullmatch(found):
-            if not _joins(word, *match.span()):
-                yield Odd(place, span, _named(found), "")
-        elif found not in _APOSTROPHES:
-            if not _IDEOGRAPH.search(word):  # there they are the usual ones
-                yield Odd(place, span, "full-width characters", unicodedata.normalize("NFKC", found))
-        else:
-            yield Odd(place, span, "a curly apostrophe", "'")
+        what, instead = _meant(word, match)
+        if what:
+            yield Odd(Span(at + match.start(), at + match.end()), span, what, instead)
+
+
+def _meant(word: str, piece: re.Match[str]) -> tuple[str, str | None]:
+    """What an odd piece is called ("" for one that is as it should be), and what stands for it."""
+    found = piece.group()
+    if found[0] == "\ufffd":
+        return "the mark of a lost character", None
+    if _UNSEEN.fullmatch(found):
+        return ("", found) if _joins(word, *piece.span()) else (_named(found), "")
+    if found in _APOSTROPHES:
+        return "a curly apostrophe", "'"
+    if _IDEOGRAPH.search(word):  # full-width signs are the usual ones there
+        return "", found
+    return "full-width characters", unicodedata.normalize("NFKC", found)
+
+
+def _without_pieces(word: str) -> str:
+    """The word with every odd piece of it as it was meant."""
+
+    def meant(piece: re.Match[str]) -> str:
+        instead = _meant(word, piece)[1]
+        return piece.group() if instead is None else instead
+
+    return _PIECES.sub(meant, word)
+
+
+def _mended(word: str) -> str:
+    """The word without odd pieces, and with Latin letters for their look-alikes where that makes it plain."""
+    plain = _without_pieces(word)
+    alike = plain.translate(_LOOK_ALIKE)
+    return alike if alike.isascii() and _LATIN.search(plain) else plain
 
 
 def _named(found: str) -> str:

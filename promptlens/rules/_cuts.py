@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from promptlens.hosts import Chunk, EncoderUse
 from promptlens.report import Edit, Usage
-from promptlens.rules._brackets import brackets, live_kinds, readable
+from promptlens.rules._brackets import Inside, brackets, live_kinds, readable
 from promptlens.rules._reading import reading
 from promptlens.rules._settings import RuleSettings
 from promptlens.rules._words import listed
@@ -21,37 +21,22 @@ WANTED = frozenset({"break", "text", "end"})
 class Cut(NamedTuple):
     """A cut before the prompt's character `at`.
 
-    `before` and `after` are the tokens on both sides. `lost`: what follows never reaches the model. `chunk` is the one that ends here.
+    `before` and `after` are the tokens on both sides. `word` is the word that both are of, None where they are of two (or of a run of
+    signs, which is no word). `lost`: what follows never reaches the model. `chunk` is the one that ends here.
     """
 
     at: int
     before: Token
     after: Token
+    word: Span | None
     lost: bool
     encoders: tuple[str, ...]
     chunk: Chunk
     use: EncoderUse
 
-    def in_word(self, prompt: str) -> bool:
-        """The tokens on both sides are of one word (or of one character); a run of signs is no word."""
-        if self.before.word != self.after.word:
-            return False
-        word = self.word().of(prompt)
-        return not word.isascii() or any(map(str.isalnum, word))
-
     def whom(self, usage: Usage) -> str:
         """Which encoders read it so, where not all of them do."""
         return f" for {listed(self.encoders)}" if len(self.encoders) < len(usage.model.encoders) else ""
-
-    def word(self) -> Span:
-        """Where the word before the cut is."""
-        tokens = self.use.tokens
-        first = last = self.chunk.stop - 1
-        while first and tokens[first - 1].word == self.before.word:
-            first -= 1
-        while last + 1 < len(tokens) and tokens[last + 1].word == self.before.word:
-            last += 1
-        return Span(tokens[first].span.start, tokens[last].span.end)
 
 
 def cuts(usage: Usage) -> list[Cut]:
@@ -60,7 +45,7 @@ def cuts(usage: Usage) -> list[Cut]:
     for line in usage.lines:
         for use in line.encoders:
             if (len(use.chunks) > 1 or use.lost_places) and not use.encoder.summary_only:
-                for cut in _of(use):
+                for cut in _of(usage.prompt, use):
                     known = found.get((cut.at, cut.lost))
                     if known is None:
                         found[cut.at, cut.lost] = cut
@@ -69,32 +54,60 @@ def cuts(usage: Usage) -> list[Cut]:
     return [found[key] for key in sorted(found)]
 
 
-def _of(use: EncoderUse) -> Iterator[Cut]:
+def _of(prompt: str, use: EncoderUse) -> Iterator[Cut]:
     lost = {start for start, _ in use.lost_places}
     filled = [chunk for chunk in use.chunks if chunk.used]
     following = {chunk.start for chunk in filled}
     tokens = use.tokens
+    reached, word = 0, None  # a word longer than several chunks is cut at each of their ends, and looked at once
     for chunk in filled:
         after = chunk.stop
         if after < len(tokens) and (after in lost or (after in following and chunk.cut not in WANTED)):
-            yield Cut(tokens[after].span.start, tokens[after - 1], tokens[after], after in lost, (use.encoder.title,), chunk, use)
+            left, right = tokens[after - 1], tokens[after]
+            if after >= reached:
+                reached, word = _word(prompt, tokens, after)
+            yield Cut(right.span.start, left, right, word, after in lost, (use.encoder.title,), chunk, use)
 
 
-def break_before(usage: Usage, cut: Cut, settings: RuleSettings, *places: int) -> Edit | None:
-    """A BREAK before the first of the places that lies in the chunk and leaves no more slots empty than it may; None where there is no way.
+def _word(prompt: str, tokens: Sequence[Token], after: int) -> tuple[int, Span | None]:
+    """The word that the tokens on both sides of `after` are of, and how far it reaches."""
+    number = tokens[after - 1].word
+    if tokens[after].word != number:
+        return after, None
+    first, last = after - 1, after
+    while first and tokens[first - 1].word == number:
+        first -= 1
+    while last + 1 < len(tokens) and tokens[last + 1].word == number:
+        last += 1
+    span = Span(tokens[first].span.start, tokens[last].span.end)
+    text = span.of(prompt)
+    return last + 1, span if not text.isascii() or any(map(str.isalnum, text)) else None
 
-    The host must know BREAK, and the place must be outside brackets.
-    """
-    word = reading(usage).break_word
-    if cut.lost or word is None:
+
+class Breaks(NamedTuple):
+    """Where a BREAK may be put: what it is called (None: the host has none), the brackets to stay out of, and slots that may stay empty."""
+
+    word: str | None
+    prompt: str
+    inside: Inside
+    unclosed: int
+    waste: int
+
+    def before(self, cut: Cut, *places: int) -> Edit | None:
+        """A BREAK before the first of the places that lies in the chunk that is cut and leaves no more slots empty than it may."""
+        if cut.lost or self.word is None:
+            return None
+        for place in places:
+            filled = sum(1 for token in cut.chunk.tokens if token.span.start < place)
+            if not filled or cut.use.encoder.capacity - filled > self.waste or self.unclosed < place or self.inside(place):
+                continue
+            glued = place > 0 and not self.prompt[place - 1].isspace()
+            return Edit(Span(place, place), f" {self.word} " if glued else f"{self.word} ")
         return None
+
+
+def breaks(usage: Usage, settings: RuleSettings) -> Breaks:
+    """Where a BREAK may be put into a prompt."""
     found = brackets(usage, readable(usage), live_kinds(usage))
-    for place in places:
-        filled = sum(1 for token in cut.chunk.tokens if token.span.start < place)
-        if not filled or cut.use.encoder.capacity - filled > settings.break_waste:
-            continue
-        if any(start < place for start in found.unclosed) or any(pair.start < place < pair.end for pair in found.pairs):
-            continue
-        glued = place > 0 and not usage.prompt[place - 1].isspace()
-        return Edit(Span(place, place), f" {word} " if glued else f"{word} ")
-    return None
+    first = found.unclosed[0] if found.unclosed else len(usage.prompt)
+    return Breaks(reading(usage).break_word, usage.prompt, Inside(found.pairs), first, settings.break_waste)

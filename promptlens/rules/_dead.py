@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from promptlens.report import Edit, Usage
-from promptlens.rules._brackets import Pair, brackets, readable
+from promptlens.rules._brackets import Inside, Pair, brackets, readable
 from promptlens.rules._reading import reading
 from promptlens.rules._tags import beside, deletion
 from promptlens.spans import Span
 
-# A number, and how far back to look for it from the bracket that closes it.
-_NUMBER_LENGTH = 40
 _WEIGHT = re.compile(r"\s*:\s*[-+]?(?:\d+\.?\d*|\.\d+)\s*(?=\))")
 # A number, and how far back to look for it from the bracket that closes it.
 _NUMBER_LENGTH = 40
@@ -189,13 +187,19 @@ def _is_shouted(text: str, start: int, end: int) -> bool:
 def _breaks(usage: Usage, text: str, live: frozenset[str]) -> Iterator[Dead]:
     """BREAK as a word: everywhere in a host without it, inside brackets in one with it."""
     places = {f.span.start for line in usage.lines for f in line.fragments if f.kind == "break"}
+    found = brackets(usage, text)
+    within, unclosed = Inside(found.pairs), found.unclosed[0] if found.unclosed else len(text)
+
+    def inside(at: int) -> bool:
+        return unclosed < at or within(at)
+
     for match in _BREAK.finditer(text):
         span = Span(*match.span())
         if "break-tag" in live and "break" not in live:
             yield Dead(span, "BREAK", "", Edit(span, "<break>"), "Write <break> instead.")
         elif "break" not in live:
             yield _parting(usage.prompt, *match.span(), "BREAK", safe=True)
-        elif match.start() not in places and not usage.failure:
+        elif match.start() not in places and not usage.failure and inside(match.start()):
             yield Dead(span, "BREAK inside brackets", "", None, "Put it outside of all brackets.")
 
 
@@ -205,9 +209,12 @@ def _parting(prompt: str, start: int, end: int, what: str, *, safe: bool) -> Dea
     first, last = start, end
     while first and prompt[first - 1].isspace():
         first -= 1
-    if left == "" or (left == "," and right == ","):
+    if left == "":
         first = start
-        last = prompt.index(right, end) + (right == ",") if right else len(prompt)
+        while last < len(prompt) and prompt[last] in " \t":  # not a line break: a trainer reads the first line only
+            last += 1
+    elif left == "," and right == ",":
+        first, last = start, prompt.index(right, end) + 1
     comma = "" if left in _NO_COMMA_AFTER or right in _NO_COMMA_BEFORE else ","
     hint = "Put a comma instead: this host reads all of the prompt as one text."
     return Dead(Span(start, end), what, "", Edit(Span(first, last), comma, safe), hint)

@@ -7,7 +7,8 @@ commas is a tag too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from promptlens.report import Usage
@@ -67,9 +68,10 @@ def outer_tags(usage: Usage, text: str, *, sentences: bool = False) -> list[Tag]
     return list(split(text, sentences=sentences, whole=brackets(usage, text, kinds).pairs if kinds else ()))
 
 
-def tag_at(tags: Iterable[Tag], place: int) -> Tag | None:
-    """The tag that begins before a place and ends after it."""
-    return next((tag for tag in tags if tag.start < place < tag.end), None)
+def tag_at(tags: Sequence[Tag], before: int, after: int) -> Tag | None:
+    """The tag that what ends at `before` and what begins at `after` both belong to; signs between them are of no account."""
+    n = bisect_left(tags, before, key=lambda tag: tag.start) - 1
+    return tags[n] if n >= 0 and after < tags[n].end else None
 
 
 def normal(tag: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import readable
-from promptlens.rules._cuts import break_before, cuts
+from promptlens.rules._cuts import breaks, cuts
 from promptlens.rules._samples import SCENE
 from promptlens.rules._tags import outer_tags, tag_at
 from promptlens.rules._words import shown
@@ -25,19 +25,18 @@ from promptlens.rules._words import shown
     right=Example(f"{SCENE} very soft light, photorealism with fine film grain in autumn", host="comfyui"),
 )
 def cut_word(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
-    found = [cut for cut in cuts(usage) if cut.in_word(usage.prompt)]
+    found = [(cut, cut.word) for cut in cuts(usage) if cut.word is not None]
     if not found:
         return
-    prompt = usage.prompt
+    prompt, allowed = usage.prompt, breaks(usage, settings)
     tags = outer_tags(usage, readable(usage), sentences=True)
-    for cut in found:
-        word = cut.word()
+    for cut, word in found:
         first, second = prompt[word.start : cut.at], prompt[cut.at : word.end]
         where = "the end of what the model reads" if cut.lost else "the end of a chunk"
         parts = f" into {shown(first)} and {shown(second)}" if first else ", whose tokens lie on both sides"
         message = f"{where} cuts {shown(word.of(prompt))}{parts}{cut.whom(usage)}"
-        tag = tag_at(tags, cut.at)
-        edit = break_before(usage, cut, settings, *((tag.start,) if tag else ()), word.start)
+        tag = tag_at(tags, cut.before.span.end, cut.at)
+        edit = allowed.before(cut, *((tag.start,) if tag else ()), word.start)
         yield Hit(word, message, _hint(edit is not None, cut.lost), edit)
 
 

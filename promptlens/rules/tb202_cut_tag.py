@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import readable
-from promptlens.rules._cuts import Cut, break_before, cuts
+from promptlens.rules._cuts import Cut, breaks, cuts
 from promptlens.rules._samples import FULL_SCENE, SCENE
 from promptlens.rules._tags import Tag, outer_tags, tag_at
 from promptlens.rules._words import shown
@@ -26,25 +27,27 @@ from promptlens.spans import Span
     right=Example(f"{FULL_SCENE} long red hair blowing in the wind at dusk", host="comfyui"),
 )
 def cut_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
-    found = [cut for cut in cuts(usage) if not cut.in_word(usage.prompt)]
+    found = [cut for cut in cuts(usage) if cut.word is None]
     if not found:
         return
-    prompt = usage.prompt
+    prompt, allowed = usage.prompt, breaks(usage, settings)
     tags = outer_tags(usage, readable(usage), sentences=True)
     for cut in found:
-        tag = tag_at(tags, cut.at)
-        if tag is None or _tokens(tag, cut) > cut.use.encoder.capacity:
+        tag = tag_at(tags, cut.before.span.end, cut.at)
+        if tag is None or _is_longer_than_a_chunk(tag, cut):
             continue
         what = "the group" if prompt[tag.start] in "([" else "the tag"
         parts = f"{shown(prompt[tag.start : cut.at], 30)} and {shown(prompt[cut.at : tag.end], 30)}{cut.whom(usage)}"
         where = "the end of what the model reads" if cut.lost else "the end of a chunk"
         message = f"{where} cuts {what} into {parts}"
-        edit = break_before(usage, cut, settings, tag.start)
+        edit = allowed.before(cut, tag.start)
         yield Hit(Span(tag.start, tag.end), message, _hint(edit is not None, cut.lost), edit)
 
 
-def _tokens(tag: Tag, cut: Cut) -> int:
-    return sum(1 for token in cut.use.tokens if tag.start <= token.span.start < tag.end)
+def _is_longer_than_a_chunk(tag: Tag, cut: Cut) -> bool:
+    tokens = cut.use.tokens
+    first = bisect_left(tokens, tag.start, key=lambda token: token.span.start)
+    return bisect_left(tokens, tag.end, first, key=lambda token: token.span.start) - first > cut.use.encoder.capacity
 
 
 def _hint(breaks: bool, lost: bool) -> str:

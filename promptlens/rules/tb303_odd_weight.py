@@ -23,6 +23,7 @@ _LOOSE = re.compile(r":[ \t]*([-+]?\d*\.\d+)[ \t]*(?=[,\n]|$)")
 _NUMBER_LIKE = re.compile(r":(\s*(?:[-+]?[\d.][\d.,eE+-]*[fx%]?|[-+.,]+)\s*)\)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
 _PART_WEIGHT = re.compile(r":\s*([-+]?(?:\d+\.?\d*|\.\d+))\s*$")
+_BREAKS = re.compile(r"BREAK(?:\s+BREAK)+")
 _SQUARE_STEP = re.compile(r"\[([^\[\]:|]+):\s*(\d+\.\d+)\s*\]")
 
 
@@ -65,6 +66,9 @@ def _too_much(weighted: list[Fragment], prompt: str, settings: RuleSettings) -> 
         if span in reported or not fragment.text.strip() or fragment.text == "BREAK":
             continue
         reported.add(span)
+        if _BREAKS.fullmatch(fragment.text):
+            yield _joined_breaks(fragment, prompt)
+            continue
         text = shown(span.of(prompt), 40)
         if weight == 0:
             yield Hit(span, f"{text} has the weight 0; it still takes its places and changes what follows", "Delete it instead.")
@@ -75,6 +79,16 @@ def _too_much(weighted: list[Fragment], prompt: str, settings: RuleSettings) -> 
         else:
             hint = f"Stay at {settings.max_weight:g} or below; a word also counts for more the nearer it is to the front."
             yield Hit(span, f"{text} has the weight {weight:.4g}, above {settings.max_weight:g}", hint)
+
+
+def _joined_breaks(fragment: Fragment, prompt: str) -> Hit:
+    """Two breaks in a row, of which the host makes words that it weighs as it marks a break: -1."""
+    written = fragment.span.of(prompt)
+    lines = not written.strip()
+    what = "an empty line" if lines else shown(written)
+    message = f"{what} is read as the words {shown(fragment.text)} with the negative weight {fragment.weight:.4g}"
+    edit = Edit(fragment.span, "\n" if lines else " BREAK ")
+    return Hit(fragment.span, message, "Keep one line break." if lines else "Keep one BREAK.", edit)
 
 
 def _loose(text: str, found: Brackets, weights: bool, parts: bool) -> Iterator[Hit]:

@@ -15,8 +15,10 @@ from promptlens.spans import Span, clusters
 _COSTLY = re.compile(r"[^\x00-\x7f]|\d{5}|_")
 _DIGITS = re.compile(r"\d{5,}", re.ASCII)
 # Underscores between words. Faces (`o_o`), scores (`score_9`), names of wildcards, embeddings and networks are written with them.
-_UNDERSCORED = re.compile(r"(?<![\w:/.-])(?!score_\d)[A-Za-z0-9]{2,}(?:_[A-Za-z0-9]+)+(?![\w/.-])", re.ASCII)
+_UNDERSCORED = re.compile(r"(?<![\w:/.-])(?!score_\d)[A-Za-z0-9]{2,}(?:_[A-Za-z0-9]+)+(?![\w/.-])")
 _NAMES = re.compile(r"<[^<>\n]*>|__[^\n]+?__|embedding:\S+")
+# A prompt of models that read JSON: its names of fields are written with underscores.
+_JSON = re.compile(r"\s*[{\[]\s*[\[{\"]")
 _WORD = re.compile(r"\S+")
 
 
@@ -63,7 +65,7 @@ def _pieces(usage: Usage, text: str, most: int) -> Iterator[_Piece]:
         return
     count = stream.tokenizer.count
     names = [match.span() for match in _NAMES.finditer(text)]
-    for match in _UNDERSCORED.finditer(text) if "_" in text else ():
+    for match in _UNDERSCORED.finditer(text) if "_" in text and not _JSON.match(text) else ():
         start, end = match.span()
         tokens, blanks = count(match.group()), match.group().replace("_", " ")
         if tokens > count(blanks) and not any(a < end and start < b for a, b in names):

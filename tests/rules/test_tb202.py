@@ -28,6 +28,7 @@ SILENT = {
     "a sentence longer than a chunk": Case(words(160), "comfyui"),
     "a cut that BREAK asks for": Case("red BREAK hair"),
     "a cut between two sentences": Case(words(74) + ". " + words(20)),
+    "a group of which only the bracket is before the cut": Case(words(74) + ", (long red hair:1.1), cat", "comfyui"),
     "a cut word, which is another rule's": Case(words(74) + " photorealism", "comfyui"),
     "dead brackets around tags": Case("[" + words(73) + ", red hair], cat", "comfyui"),
 }

@@ -28,6 +28,8 @@ FIRES = {
     "not a number, which ComfyUI takes": Says(Case("(red hair:nan) cat", "comfyui"), ["red hair"]),
     "a lower limit, set": Says(Case("(red hair:1.5) cat", settings=RuleSettings(max_weight=1.4)), ["red hair"]),
     "a weight in square brackets": Says(Case("a cat [red hair:1.2]"), ["[red hair:1.2]"], "a cat (red hair:1.2)"),
+    "an empty line in SD.Next, of which it makes words": Says(Case("a cat.\n\nsoft light", "sdnext"), ["\n\n"], "a cat.\nsoft light"),
+    "two BREAKs in SD.Next": Says(Case("a cat BREAK BREAK a dog", "sdnext"), [" BREAK BREAK"], "a cat BREAK  a dog"),
 }
 
 SILENT = {

@@ -25,6 +25,7 @@ SILENT = {
     "a face": Case("^_^, o_o, >_<"),
     "a LoRA's name": Case("<lora:add_more_detail:1>"),
     "a wildcard's name": Case("a __hair_color_dark__ cat"),
+    "names of fields in JSON": Case('{"aspect_ratio": "1:1", "high_level_description": "a cat"}'),
     "an embedding's name": Case("embedding:bad_hands_five", "comfyui"),
     "nothing, when the limit is high": Case("order 20240131", settings=RuleSettings(costly_tokens=20)),
 }
