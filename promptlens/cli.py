@@ -39,6 +39,7 @@ ELSEWHERE = {
     "diff": "promptlens.commands_diff",
     "expand": "promptlens.commands_expand",
     "fix": "promptlens.commands_fix",
+    "tui": "promptlens.commands_tui",
 }
 
 Decorator = Callable[[Any], Any]
@@ -109,7 +110,16 @@ def main(context: click.Context) -> None:
     CLIP reads a prompt in windows of 75 tokens. What does not fit is cut or moved on, by rules that differ from host to host. PromptLens
     shows where the cuts are and what is lost.
     """
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is not None:
+        return
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+        command = context.command
+        assert isinstance(command, click.Group)
+        open_screen = command.get_command(context, "tui")
+        assert open_screen is not None
+        with open_screen.make_context("tui", [], parent=context) as own:
+            open_screen.invoke(own)
+    else:
         click.echo(context.get_help())
 
 

@@ -1,0 +1,93 @@
+"""The application: themes, keys that hold everywhere, dialogs, and what lives as long as it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.color import Color
+
+from promptlens.job import Job
+from promptlens.tui.dialog import Question
+from promptlens.tui.listing import Column, Entry
+from promptlens.tui.palette import Palette
+from promptlens.tui.screen import MainScreen
+from promptlens.tui.themes import DEFAULT_THEME, THEMES
+
+
+class PromptLensApp(App[None]):
+    """The terminal UI for one prompt."""
+
+    TITLE = "PromptLens"
+    CSS_PATH = "promptlens.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit"),
+    ]
+
+    def __init__(self, job: Job, text: str = "", negative: str = "", path: Path | None = None) -> None:
+        super().__init__()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DEFAULT_THEME
+        self.palette = self._make_palette()
+        self.main = MainScreen(job, self.palette, text, negative, path)
+
+    def get_default_screen(self) -> MainScreen:
+        return self.main
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, lambda theme: self._repaint())
+
+    async def action_quit(self) -> None:
+        """Leave; what is not saved is asked about, and kept as a draft unless it is thrown away."""
+        filing = self.main.filing
+        if not filing.changed or self.screen is not self.main:
+            self.exit()
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "s":
+                filing.save(self.exit)
+            elif answer == "k":
+                self.exit()
+            elif answer == "d":
+                filing.drafts.drop()
+                self.exit()
+
+        said = f"{filing.name} has changes that are not saved."
+        answers = [("s", "Save"), ("k", "Keep a draft"), ("d", "Discard"), ("c", "Cancel")]
+        self.push_screen(Question("Quit?", said, answers), answered)
+
+    def on_app_focus(self) -> None:
+        self.main.filing.look()
+
+    def _make_palette(self) -> Palette:
+        variables = self.get_css_variables()
+        return Palette(Color.parse(variables["surface"]), Color.parse(variables["foreground"]))
+
+    def _repaint(self) -> None:
+        self.palette = self._make_palette()
+        self.main.use_palette(self.palette)
+
+    def pick(
+        self,
+        title: str,
+        columns: Sequence[Column],
+        entries: Sequence[Entry],
+        then: Callable[[Any], None],
+        *,
+        current: Any = None,
+        hint: str = "",
+    ) -> None:
+        """Let one entry be chosen in a dialog; Escape chooses none."""
+        from promptlens.tui.picker import Picker
+
+        def chosen(value: Any) -> None:
+            if value is not None:
+                then(value)
+
+        self.push_screen(Picker(title, self.palette, columns, entries, hint=hint, current=current), chosen)

@@ -1,0 +1,44 @@
+"""The Budget pane: gauges beside the editor, or one line an encoder above it where the screen is narrow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from promptlens.report import Report
+from promptlens.tui.drawing import text_of
+from promptlens.tui.gauges import budget_rows, compact_rows
+from promptlens.tui.palette import Palette
+
+
+class BudgetPane(VerticalScroll, can_focus=False):
+    """The gauges of the screen's report."""
+
+    def __init__(self, palette: Palette, **options: Any) -> None:
+        super().__init__(**options)
+        self.palette = palette
+        self.body = Static(markup=False)
+
+    def compose(self) -> ComposeResult:
+        yield self.body
+
+    def on_mount(self) -> None:
+        self.watch(self.screen, "report", self.draw)
+
+    def on_resize(self) -> None:
+        self.draw()
+
+    def draw(self) -> None:
+        report: Report | None = getattr(self.screen, "report", None)
+        width = self.scrollable_content_region.width
+        if report is None or not self.display or width < 8:
+            return
+        rows = compact_rows(report, width) if self.screen.has_class("-narrow") else budget_rows(report, width)
+        self.body.update(text_of(rows, self.palette))
+
+    def use_palette(self, palette: Palette) -> None:
+        self.palette = palette
+        self.draw()

@@ -1,0 +1,76 @@
+"""A question with a few answers, each a button and a letter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+
+class Question(ModalScreen[str]):
+    """Gives the key of the answer; Escape gives the last one's. `answers` are (key, what the button says); the key is its letter too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Close", id="dialog.close"),
+        Binding("left", "app.focus_previous", show=False, id="dialog.previous"),
+        Binding("right", "app.focus_next", show=False, id="dialog.next"),
+    ]
+
+    def __init__(self, title: str, said: str, answers: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._title = title
+        self._said = said
+        self._answers = tuple(answers)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="question") as box:
+            box.border_title = self._title.replace("[", "\\[")
+            yield Static(Text(self._said), markup=False)
+            with Horizontal(id="answers"):
+                for key, label in self._answers:
+                    yield Button(f"{label} ({key})", id=f"answer-{key}", compact=True)
+
+    def on_mount(self) -> None:
+        self.query(Button).first().focus()
+
+    @on(Button.Pressed)
+    def answer(self, event: Button.Pressed) -> None:
+        self.dismiss((event.button.id or "").removeprefix("answer-"))
+
+    def on_key(self, event: events.Key) -> None:
+        if event.character and event.character.lower() in dict(self._answers):
+            event.stop()
+            self.dismiss(event.character.lower())
+
+    def action_leave(self) -> None:
+        self.dismiss(self._answers[-1][0])
+
+
+class NameDialog(ModalScreen[str]):
+    """Asks for the name of a file; Escape gives nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", id="dialog.close")]
+
+    def __init__(self, title: str, name: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._name = name
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="question") as box:
+            box.border_title = self._title.replace("[", "\\[")
+            yield Input(self._name, placeholder="a path, such as prompts/hero.txt", id="name")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.dismiss(event.value.strip())
+
+    def action_leave(self) -> None:
+        self.dismiss("")

@@ -1,0 +1,56 @@
+"""From the rows of runs that the project's pages are made of to what Textual draws. Text is never read as markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.segment import Segment
+from rich.text import Text
+
+from promptlens.render._runs import Row, Run, cluster_start, visible_text
+from promptlens.spans import cell_width, clusters
+from promptlens.tui.palette import Palette
+
+
+def text_of(rows: Iterable[Row], palette: Palette) -> Text:
+    """Rows as one text of several lines, wrapped already."""
+    text = Text(no_wrap=True, end="")
+    for n, row in enumerate(rows):
+        if n:
+            text.append("\n")
+        for run in row:
+            text.append(run.text, palette.style(run.style))
+    return text
+
+
+def segments_of(row: Sequence[Run], palette: Palette) -> list[Segment]:
+    """One row as segments."""
+    return [Segment(run.text, palette.style(run.style)) for run in row if run.text]
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """Text in exactly so many cells: what is too long ends in an ellipsis, between clusters; what cannot be printed is an escape.
+
+    >>> fit("silver", 4), fit("7", 3, right=True)
+    ('sil…', '  7')
+    """
+    text = visible_text(text)
+    cells = cell_width(text)
+    if cells > width:
+        text, cells = _cut(text, width)
+    blank = " " * (width - cells)
+    return blank + text if right else text + blank
+
+
+def _cut(text: str, width: int) -> tuple[str, int]:
+    if width <= 0:
+        return "", 0
+    kept, cells = "", 0
+    head = text[: cluster_start(text, 4 * width)]
+    for span in clusters(head):
+        wide = cell_width(span.of(head))
+        if cells + wide > width - 1:
+            break
+        kept += span.of(head)
+        cells += wide
+    return f"{kept}…", cells + 1

@@ -1,0 +1,107 @@
+"""The Findings pane: what the rules say, one a row, and below it the whole of the one under the cursor.
+
+Enter goes to the words, ctrl+r makes the edit that the finding offers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from promptlens.render._runs import Row, Run, quoted, visible_text, wrap
+from promptlens.report import Finding
+from promptlens.spans import line_column
+from promptlens.tui.drawing import text_of
+from promptlens.tui.listing import Column, Entry, Listing, Made
+from promptlens.tui.messages import Picked
+from promptlens.tui.palette import Palette
+from promptlens.tui.pane import Pane, in_view
+
+COLUMNS = (Column("rule", 6), Column("place", 8, right=True), Column("fix", 3), Column("what", 0))
+HINT = "Nothing to say about this prompt: every word reaches the model, and nothing looks wrong.\nWhile you type, findings appear here."
+EMPTY = "No prompt yet. Findings appear here while you type."
+
+
+def finding_entries(prompt: str, findings: Sequence[Finding]) -> Made:
+    """A row for each finding."""
+
+    def entry(n: int) -> Entry:
+        finding = findings[n]
+        line, column = line_column(prompt, finding.span.start)
+        fix = "" if finding.edit is None else "^r" if finding.edit.safe else "^r?"
+        cells = (Run(finding.code, finding.severity), Run(f"{line}:{column}", "dim"), Run(fix, "ok"), Run(finding.message))
+        return Entry(cells, finding)
+
+    return Made(len(findings), entry)
+
+
+def detail_rows(prompt: str, finding: Finding, width: int) -> list[Row]:
+    """All that a finding says."""
+    rows = wrap([Run(f"{finding.severity} ", finding.severity), Run(visible_text(finding.message))], width)
+    if finding.hint:
+        rows += wrap([Run(visible_text(finding.hint), "dim")], width)
+    if finding.edit is not None:
+        edit = finding.edit
+        what = f"ctrl+r{'' if edit.safe else ' (a guess)'}: {quoted(edit.span.of(prompt), 60)} becomes {quoted(edit.replacement, 60)}"
+        rows += wrap([Run(what, "ok")], width)
+    return rows
+
+
+class FindingPane(Pane):
+    """The list of findings and the detail of one."""
+
+    def __init__(self, palette: Palette, **options: Any) -> None:
+        super().__init__(palette, **options)
+        self.listing = Listing(palette, COLUMNS, EMPTY, id="finding-list")
+        self.detail = Static(id="finding-detail", markup=False)
+        self._prompt = ""
+        self._findings: tuple[Finding, ...] = ()
+        self._given: tuple[Finding, ...] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.listing
+        yield self.detail
+
+    def on_mount(self) -> None:
+        self.watch(self.screen, "findings", self.take_findings)
+
+    def take_findings(self, findings: tuple[Finding, ...]) -> None:
+        self._findings = findings
+        self.update_view()
+
+    def update_view(self) -> None:
+        if self._given is not self._findings and in_view(self):
+            self._given = self._findings
+            report = getattr(self.screen, "report", None)
+            self._prompt = report.usage.prompt if report is not None else ""
+            self.listing.show(finding_entries(self._prompt, self._findings), hint=HINT if self._prompt.strip() else EMPTY)
+
+    def use_palette(self, palette: Palette) -> None:
+        self.palette = palette
+        self.listing.use_palette(palette)
+        self._given = None
+        self.update_view()
+
+    @property
+    def finding(self) -> Finding | None:
+        """The finding under the cursor."""
+        return self.listing.entry.value if self.listing.entry is not None else None
+
+    @on(Listing.Chosen)
+    def pick(self, event: Listing.Chosen) -> None:
+        event.stop()
+        self.post_message(Picked(event.entry.value.span))
+
+    @on(Listing.Highlighted)
+    def explain(self, event: Listing.Highlighted) -> None:
+        event.stop()
+        finding: Finding | None = event.entry.value if event.entry is not None else None
+        self.detail.display = finding is not None
+        if finding is not None:
+            self.detail.update(text_of(detail_rows(self._prompt, finding, max(self.size.width - 2, 20)), self.palette))
+            if self.listing.has_focus:
+                self.light(finding.span)

@@ -1,0 +1,137 @@
+"""What the Budget pane says of a report: a gauge for each chunk and encoder, why each ended, what is lost. Rows of runs, no widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptlens.hosts import EncoderUse
+from promptlens.render._bars import some
+from promptlens.render._draw import drawing
+from promptlens.render._runs import Row, Run, wrap
+from promptlens.render._words import encoder_name, many, why_ended
+from promptlens.report import Report
+from promptlens.tui.coloring import HUES
+
+FIRST_BARS, LAST_BARS = 12, 2
+EIGHTHS = " ▏▎▍▌▋▊▉"
+# The mark behind the number of a gauge: why the chunk ended.
+MARKS = {"end": "", "full": "▐", "comma": ",", "break": "BREAK", "group": "( )", "sentence": ".", "vectors": "<>", "text": "¶"}
+
+
+def budget_rows(report: Report, width: int) -> list[Row]:
+    """The whole pane, `width` cells wide."""
+    usage = report.usage
+    if usage.failure is not None:
+        message = f"{usage.host.title} fails on this prompt ({usage.failure.name}): {usage.failure.message}"
+        return wrap([Run(message, "error")], width)
+    rows: list[Row] = []
+    for number, use in enumerate(usage.encoders):
+        same = next((u for u in usage.encoders[:number] if splits(u) == splits(use) and u.encoder.capacity == use.encoder.capacity), None)
+        if same is not None:
+            rows += wrap([Run(encoder_name(use), "title"), Run(f"  same split as {encoder_name(same)}", "dim")], width)
+            continue
+        rows += wrap([Run(encoder_name(use), "title"), Run(f"  {use.encoder.window} = BOS + {use.encoder.capacity} + EOS", "dim")], width)
+        rows += _gauges(report, use, width)
+        rows += _totals(use, width)
+    rows += _lines(report, width)
+    return rows
+
+
+def _gauges(report: Report, use: EncoderUse, width: int) -> Iterator[Row]:
+    drawn = drawing(report.usage.prompt, report.usage.fragments, use)
+    digits = len(str(len(use.chunks)))
+    for before, n in some(len(use.chunks), FIRST_BARS, LAST_BARS):
+        if n > before + 1:
+            yield [Run(f" … {many(n - before - 1, 'more chunk')} …", "dim")]
+        chunk = use.chunks[n]
+        count = f" {chunk.used:>2}/{use.encoder.capacity}"
+        mark = f" {MARKS[chunk.cut]}" if MARKS[chunk.cut] else ""
+        cells = max(width - digits - 2 - len(count) - max(len(mark), 2), 4)
+        filled, free = gauge(chunk.used, use.encoder.capacity, cells)
+        hue = f"hue{n % HUES}"
+        yield [Run(f" {n + 1:>{digits}} ", f"mark{n % HUES}"), Run(filled, hue), Run(free, "dim"), Run(count), Run(mark, "dim")]
+        why = why_ended(use, n, drawn.cut_word(chunk.stop))
+        if n + 1 < len(use.chunks) or use.lost_places or chunk.cut not in ("end", "text"):
+            indent = " " * (digits + 2)
+            yield from wrap([Run(why, "dim")], width, first=indent, indent=indent)
+
+
+def gauge(used: int, capacity: int, cells: int) -> tuple[str, str]:
+    """A bar in eighths of a cell, and the free rest of it.
+
+    >>> gauge(75, 75, 4), gauge(0, 75, 4)
+    (('████', ''), ('', '░░░░'))
+    """
+    eighths = min(8 * cells * used // capacity, 8 * cells) or min(used, 1)
+    bar = "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+    return bar, "░" * (cells - len(bar))
+
+
+def splits(use: EncoderUse) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+    """Where an encoder's chunks begin and end, and what it loses: what tells two encoders of one vocabulary apart."""
+    return tuple((c.start, c.stop) for c in use.chunks), use.lost_places
+
+
+def _totals(use: EncoderUse, width: int) -> Iterator[Row]:
+    lost = use.lost_count
+    first = Run(f"lost {lost}", "lost-mark" if lost else "ok")
+    yield from wrap([Run(" "), first, Run(f"  {next_cut(use)}", "dim")], width)
+
+
+def next_cut(use: EncoderUse) -> str:
+    """How much room is left: `38 tokens to the next cut`."""
+    if use.lost_count:
+        return "no room left"
+    wasted = f", {use.wasted} wasted" if use.wasted else ""
+    return f"{many(use.free, 'token')} to the next cut{wasted}"
+
+
+def _lines(report: Report, width: int) -> Iterator[Row]:
+    """A word on the other texts of the prompt."""
+    usage = report.usage
+    others = len(usage.lines) - len(usage.counted_lines)
+    if others:
+        yield from wrap([Run(f"{many(len(usage.lines), 'text')} (AND, prompt editing): this is the longest.", "dim")], width)
+
+
+def compact_rows(report: Report, width: int) -> list[Row]:
+    """One line an encoder, for narrow screens."""
+    usage = report.usage
+    if usage.failure is not None:
+        return [[Run(f"{usage.host.title} fails on this prompt: {usage.failure.name}"[:width], "error")]]
+    rows: list[Row] = []
+    seen: list[EncoderUse] = []
+    for use in usage.encoders:
+        same = next((u for u in seen if splits(u) == splits(use)), None)
+        seen.append(use)
+        name = Run(f"{encoder_name(use)} ", "title")
+        if same is not None:
+            rows[-1 if len(rows) == 1 else 0][0] = Run(f"{encoder_name(same)} = {encoder_name(use)} ", "title")
+            continue
+        tail = f" lost {use.lost_count}" if use.lost_count else f" {use.free} free"
+        row: Row = [name]
+        room = width - len(name.text) - len(tail)
+        shown = [n for _, n in some(len(use.chunks), max(room // 16 - 1, 1), 1)]
+        cells = max(min(room // len(shown) - 9, 20), 3)
+        for n in shown:
+            chunk = use.chunks[n]
+            filled, free = gauge(chunk.used, use.encoder.capacity, cells)
+            row += [
+                Run(f"{n + 1}", f"mark{n % HUES}"),
+                Run(filled, f"hue{n % HUES}"),
+                Run(free, "dim"),
+                Run(f"{chunk.used}/{use.encoder.capacity} "),
+            ]
+        rows.append([*row, Run(tail.strip(), "lost-mark" if use.lost_count else "dim")])
+    return rows
+
+
+def summary(report: Report, findings: int | None) -> str:
+    """The right end of the top bar: `2 chunks · 42 free · 3 findings`."""
+    use = report.usage.encoders[0]
+    said = [report.usage.failure.name] if report.usage.failure else [many(len(use.chunks), "chunk"), f"{use.free} free"]
+    if use.lost_count:
+        said[-1] = f"{use.lost_count} lost"
+    if findings is not None:
+        said.append(many(findings, "finding"))
+    return " · ".join(said)

@@ -1,0 +1,291 @@
+"""The main screen: two editors, the budget, and the panes that inspect the prompt.
+
+Flow: an editor analyses its text on each change and says so; `report` becomes that of the editor in use, and every pane watches it. What
+the rules find is worked out after the new colours are on screen. Panes ask for things by messages; the screen does them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.reactive import var
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from promptlens.hosts import HOSTS
+from promptlens.job import Job
+from promptlens.models import MODELS
+from promptlens.render._runs import Run
+from promptlens.report import Finding, Report
+from promptlens.spans import Span
+from promptlens.tui.budget import BudgetPane
+from promptlens.tui.coloring import token_words
+from promptlens.tui.editor import PromptEditor
+from promptlens.tui.filing import Filing
+from promptlens.tui.gauges import summary
+from promptlens.tui.inspect import Inspect
+from promptlens.tui.listing import Column, Entry
+from promptlens.tui.messages import HostWanted, Lit, Picked, Wanted
+from promptlens.tui.palette import Palette
+from promptlens.tui.topbar import TopBar
+
+if TYPE_CHECKING:
+    from promptlens.tui.app import PromptLensApp
+
+NARROW, LOW = 110, 24
+
+
+class MainScreen(Screen[None]):
+    """Where one writes."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]  # noqa: RUF012  (as Textual declares it)
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-high")]  # noqa: RUF012
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "choose_model", "Model", id="model.choose"),
+        Binding("f3", "choose_host", "Host", id="host.choose"),
+        Binding("f4", "negative", "Negative", id="negative.toggle"),
+        Binding("ctrl+g", "next_finding", "Next finding", show=False, id="finding.next"),
+        Binding("ctrl+r", "apply_fix", "Fix", id="finding.fix"),
+        Binding("f10", "full_screen", "Full screen", show=False, id="pane.full_screen"),
+        Binding("ctrl+s", "save", "Save", id="file.save"),
+        Binding("escape", "back", "Editor", show=False, id="editor.focus"),
+    ]
+
+    report: var[Report | None] = var(None)
+    findings: var[tuple[Finding, ...]] = var(())
+
+    app: PromptLensApp
+
+    def __init__(self, job: Job, palette: Palette, text: str = "", negative: str = "", path: Path | None = None) -> None:
+        super().__init__()
+        self.job = job
+        self.palette = palette
+        self.positive = PromptEditor(self._analysis(negative=False), palette, text, id="prompt", placeholder="Type or paste a prompt.")
+        self.negative = PromptEditor(self._analysis(negative=True), palette, negative, id="negative", placeholder="Negative prompt.")
+        self.editor = self.positive
+        self.reports: dict[PromptEditor, Report] = {}
+        self.inspect = Inspect(palette, id="inspect")
+        self.filing = Filing(self)
+        self._path = path
+
+    def _analysis(self, *, negative: bool) -> Callable[[str], Report]:
+        return lambda text: self.job.report(text, negative=negative)
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(id="top")
+        with Vertical(id="body"):
+            yield BudgetPane(self.palette, id="budget-line")
+            with Horizontal(id="desk"):
+                with Vertical(id="editors"):
+                    yield self.positive
+                    yield Static("", id="negative-line", markup=False)
+                    yield self.negative
+                yield BudgetPane(self.palette, id="budget")
+            yield self.inspect
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.positive.border_title = "Prompt"
+        self.negative.border_title = "Negative prompt"
+        self.query_one("#budget").border_title = "Budget"
+        self.inspect.border_title = "Inspect"
+        self.negative.display = bool(self.negative.document.text)
+        self.show_job()
+        self.positive.focus()
+        self.positive.analyse()
+        self.negative.analyse()
+        self.filing.show()
+        self.call_after_refresh(self.filing.start, self._path)
+
+    def on_unmount(self) -> None:
+        self.filing.close()
+
+    # --- reports
+
+    @on(PromptEditor.Analysed)
+    def take_report(self, event: PromptEditor.Analysed) -> None:
+        event.stop()
+        self.reports[event.editor] = event.report
+        if event.editor is self.editor:
+            self.report = event.report
+            self.call_after_refresh(self.find, event.report)
+        if event.editor is self.negative:
+            self.show_negative_line()
+        self.filing.note()
+
+    def find(self, report: Report) -> None:
+        """Ask the rules, once the new colours are on screen; of reports that are no longer shown nobody asks."""
+        if report is not self.report:
+            return
+        self.findings = report.findings
+        self.query_one(TopBar).show_summary(summary(report, len(self.findings)))
+        self.inspect.count_findings(len(self.findings))
+
+    @on(PromptEditor.Moved)
+    def show_cursor(self, event: PromptEditor.Moved) -> None:
+        event.stop()
+        editor = event.editor
+        report = self.reports.get(editor)
+        if report is None:
+            return
+        use = report.usage.encoders[0]
+        said = f"{use.used + use.lost_count} tokens"
+        words = token_words(editor.coloring, editor.cursor_index)
+        editor.border_subtitle = escaped(f"{said} · {words}" if words else said)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The panes show the prompt of the editor that was used last."""
+        editor = event.widget
+        if isinstance(editor, PromptEditor) and editor is not self.editor:
+            self.editor = editor
+            self.query_one("#budget").border_title = "Budget" if editor is self.positive else "Budget of the negative prompt"
+            report = self.reports.get(editor)
+            if report is not None:
+                self.report = report
+                self.find(report)
+
+    def show_negative_line(self) -> None:
+        """The line that stands for the negative prompt while it is closed."""
+        report = self.reports.get(self.negative)
+        if report is None:
+            return
+        line = self.query_one("#negative-line", Static)
+        line.display = not self.negative.display
+        use = report.usage.encoders[0]
+        count = f"{use.used + use.lost_count} tokens · {len(use.chunks)} chunk{'s' if len(use.chunks) != 1 else ''}"
+        line.update(f"▸ Negative  {count if self.negative.prompt else 'none'}  (f4 opens it)")
+
+    # --- what it is analysed with
+
+    def use_job(self, job: Job) -> None:
+        """Read both prompts as another host, model or settings would."""
+        self.job = job
+        self.show_job()
+        self.positive.analyse()
+        self.negative.analyse()
+
+    def show_job(self) -> None:
+        bar = self.query_one(TopBar)
+        bar.show_model(MODELS[self.job.model].name.upper())
+        bar.show_host(HOSTS[self.job.host].title)
+
+    def action_choose_model(self) -> None:
+        entries = [Entry((Run(m.name), Run(m.title), Run(", ".join(e.title for e in m.encoders), "dim")), m.name) for m in MODELS.values()]
+        columns = (Column("model", 8), Column("", 24), Column("text encoders", 0))
+        self.app.pick("Model", columns, entries, lambda name: self.use_job(replace(self.job, model=name)), current=self.job.model)
+
+    def action_choose_host(self) -> None:
+        entries = [Entry((Run(h.name), Run(h.title), Run(h.summary, "dim")), h.name) for h in HOSTS.values()]
+        columns = (Column("host", 10), Column("", 18), Column("what it does with a long prompt", 0))
+        self.app.pick("Host", columns, entries, self.use_host, current=self.job.host)
+
+    def use_host(self, name: str) -> None:
+        """Switch to a host."""
+        self.use_job(replace(self.job, host=name))
+
+    # --- what panes ask for
+
+    @on(Lit)
+    def light(self, event: Lit) -> None:
+        event.stop()
+        self.editor.light(*event.spans)
+
+    @on(Picked)
+    def pick(self, event: Picked) -> None:
+        event.stop()
+        self.go_to(event.span)
+
+    def go_to(self, span: Span) -> None:
+        """Select a stretch of the prompt in its editor."""
+        self.editor.focus()
+        self.editor.select_span(span)
+
+    @on(HostWanted)
+    def switch_host(self, event: HostWanted) -> None:
+        event.stop()
+        self.use_host(event.name)
+
+    @on(Wanted)
+    def make_edit(self, event: Wanted) -> None:
+        event.stop()
+        self.editor.replace_span(event.edit.span, event.edit.replacement)
+
+    # --- keys
+
+    def action_next_finding(self) -> None:
+        """Go to the next finding behind the cursor, or to the first."""
+        if not self.findings:
+            self.notify("No findings in this prompt.")
+            return
+        at = self.editor.index_of(max(self.editor.selection))
+        following = next((f for f in self.findings if f.span.start >= at and f.span.end > at), self.findings[0])
+        self.go_to(following.span)
+        self.notify(following.message, title=following.code, markup=False)
+
+    def action_apply_fix(self) -> None:
+        """Make the edit of the finding that is chosen, or of the one under the cursor."""
+        finding = self.inspect.chosen_finding() or self._finding_here()
+        if finding is None or finding.edit is None:
+            self.notify("No finding with an edit is chosen: ctrl+g goes to the next finding.")
+            return
+        report = self.reports[self.editor]
+        if finding not in report.findings:
+            self.notify("The prompt has changed since: choose the finding again.")
+            return
+        self.editor.replace_span(finding.edit.span, finding.edit.replacement)
+        self.notify("Fixed; ctrl+z undoes it.", title=finding.code, markup=False)
+
+    def _finding_here(self) -> Finding | None:
+        low, high = sorted(map(self.editor.index_of, self.editor.selection))
+        touching = [f for f in self.findings if f.edit is not None and f.span.start <= high and low <= f.span.end]
+        return min(touching, key=lambda f: abs(f.span.start - low), default=None)
+
+    def action_negative(self) -> None:
+        """Open the negative prompt and go there, or close it again."""
+        opening = not self.negative.display or not self.negative.has_focus
+        self.negative.display = opening
+        (self.negative if opening else self.positive).focus()
+        self.show_negative_line()
+
+    def action_save(self) -> None:
+        self.filing.save()
+
+    def action_show_files(self) -> None:
+        """The prompts of the file, or the files opened last."""
+        several = self.filing.file is not None and len(self.filing.file.prompts) > 1
+        (self.filing.choose_prompt if several else self.filing.show_recent)()
+
+    def action_full_screen(self) -> None:
+        """Give the whole screen to the pane in use, or take it back."""
+        if self.maximized is not None:
+            self.minimize()
+        elif self.focused is not None:
+            self.maximize(self.inspect if self.inspect in self.focused.ancestors else self.focused)
+
+    def action_back(self) -> None:
+        if self.maximized is not None:
+            self.minimize()
+        self.editor.light()
+        self.editor.focus()
+
+    def use_palette(self, palette: Palette) -> None:
+        """Another theme."""
+        self.palette = palette
+        for widget in (self.positive, self.negative, *self.query(BudgetPane)):
+            widget.use_palette(palette)
+        self.inspect.use_palette(palette)
+
+
+def escaped(text: str) -> Any:
+    """Text for a border, which would read markup."""
+    from rich.text import Text
+
+    return Text(text, end="")
