@@ -207,6 +207,10 @@ def _settings(asked: Mapping[str, Any]) -> Settings:
     for name in ("host", "model", "color", "t5_tokenizer"):
         if asked[name] is not None:
             settings = settings.with_value(name, asked[name], COMMAND_LINE)
+    for name in ("select", "ignore", "extend_select"):
+        codes = tuple(code.strip() for text in asked.get(name, ()) for code in text.split(",") if code.strip())
+        if codes:
+            settings = settings.with_value(name, codes, COMMAND_LINE)
     if "host" not in settings.origins:
         settings = replace(settings, host=get_model(settings.model).default_host)
     return settings.with_value("options", options_from_flags(settings, asked), COMMAND_LINE)

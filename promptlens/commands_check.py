@@ -32,11 +32,18 @@ WHICH_FILES = with_options(
 
 STATISTICS_FORMATS = ("full", "concise", "json", "jsonl")  # those that have a table, or rows
 
+WHICH_RULES = with_options(
+    click.option("--select", multiple=True, metavar="CODES", help="Run these rules only: codes or their beginnings, with commas."),
+    click.option("--ignore", multiple=True, metavar="CODES", help="Do not run these rules; the longer beginning wins."),
+    click.option("--extend-select", multiple=True, metavar="CODES", help="Run these rules too."),
+)
+
 
 @click.command()
 @click.argument("arguments", nargs=-1, metavar="[PROMPT | FILE | FOLDER | -]...")
 @_WHAT_WITH
 @_WHAT_ARGUMENTS_ARE
+@WHICH_RULES
 @WHICH_FILES
 @click.option("--negative", metavar="TEXT", help="The negative prompt, checked too.")
 @click.option("--format", "output_format", type=click.Choice(FORMATS), default="full", help="How to write the results. [default: full]")
@@ -85,7 +92,8 @@ def check(
     settings = _settings({**asked, "host": None} if several else asked)
     make_job(settings)
     if show_settings:
-        sys.stdout.write(settings.shown())
+        for path in arguments or ("",):
+            sys.stdout.write(settings.for_path(path).shown() if path else settings.shown())
         return OK
     arguments = _checked_arguments(arguments, stdin_format or asked["stdin_filename"], negative)
     for name in arguments if kind is None else ():

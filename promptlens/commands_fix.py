@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, _settings
-from promptlens.commands_check import WHICH_FILES
+from promptlens.commands_check import WHICH_FILES, WHICH_RULES
 from promptlens.errors import InputError
 from promptlens.terminal import talk
 
@@ -19,6 +19,7 @@ UNREADABLE = 2
 @click.argument("arguments", nargs=-1, required=True, metavar="[PROMPT | FILE | FOLDER | -]...")
 @_WHAT_WITH
 @_WHAT_ARGUMENTS_ARE
+@WHICH_RULES
 @WHICH_FILES
 @click.option("--unsafe-fixes", is_flag=True, help="Also guess, move tags, and drop words to make a prompt fit.")
 @click.option("--diff", "as_diff", is_flag=True, help="Show what would change and write nothing.")

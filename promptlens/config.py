@@ -12,12 +12,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from promptlens.analysis import DEFAULT_HOST, DEFAULT_MODEL
-from promptlens.errors import ConfigError, PromptLensError, UnknownNameError
-from promptlens.hosts import HOSTS
-from promptlens.models import get_model
+from promptlens.errors import ConfigError
+from promptlens.setting_values import PathSettings, as_toml, checked_table
 from promptlens.terminal import ColorChoice
 
 PROJECT_FILE = "promptlens.toml"
@@ -29,8 +28,16 @@ COMMAND_LINE = "command line"
 class Settings:
     """What may stand in a settings file; each row is a key. `origins` says where each value that is no default came from.
 
-    `t5_tokenizer` is the tokenizer.json of models with T5 in them, `installs` are folders of ComfyUI, Forge and others, where it is
-    looked for.
+    t5_tokenizer        the tokenizer.json of models with T5 in them
+    installs            folders of ComfyUI, Forge and others, where it is looked for
+    options             settings of hosts, by the host's own names
+    select, ignore, extend_select   which rules run, by codes or their beginnings; the longer one wins
+    limits              what the rules measure by (RuleSettings): max_tokens, max_chunks, near_limit ...
+    loras, wildcards    folders with what prompts may name (TB305, TB106)
+    exclude, extend_exclude, force_exclude, respect_gitignore   which files are left out
+    unit, every_line, keys          what is a prompt in a file (sources.ReadSettings)
+    role, format        of the files of a `per_path` table; they stand only there
+    per_path            other values for files that match a pattern, relative to the settings file
     """
 
     host: str = DEFAULT_HOST
@@ -39,39 +46,72 @@ class Settings:
     t5_tokenizer: str = ""
     installs: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    loras: str = ""
+    wildcards: str = ""
+    exclude: tuple[str, ...] = ()
+    extend_exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
+    respect_gitignore: bool = True
+    unit: str = "line"
+    every_line: bool = False
+    keys: tuple[tuple[str, str], ...] = ()
+    role: str = ""
+    format: str = ""
+    per_path: tuple[PathSettings, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 
     def with_value(self, name: str, value: Any, origin: str) -> Settings:
-        """A copy with one value more; `options` are added to those that are there."""
-        if name != "options":
+        """A copy with one value more; `options` and `limits` are added to those that are there."""
+        if name not in TABLES:
             return replace(self, **{name: value}, origins={**self.origins, name: origin})
-        marks = {f"options.{key}": origin for key in value}
-        return replace(self, options={**self.options, **value}, origins={**self.origins, **marks})
+        marks = {f"{name}.{key}": origin for key in value}
+        merged: dict[str, Any] = {name: {**getattr(self, name), **value}}
+        return replace(self, **merged, origins={**self.origins, **marks})
+
+    def for_path(self, path: str) -> Settings:
+        """What holds for a file: with the values of each `per_path` table whose pattern matches, but for what the command line says.
+
+        Rules to ignore, and to select besides, are added to the others; anything else is replaced.
+        """
+        settings = self
+        for table in self.per_path:
+            if not table.matches(path):
+                continue
+            for name, value in table.values.items():
+                if name in ("ignore", "extend_select"):
+                    settings = settings.with_value(name, (*getattr(settings, name), *value), table.origin)
+                elif settings.origins.get(name) != COMMAND_LINE:
+                    settings = settings.with_value(name, value, table.origin)
+        return settings
 
     def shown(self) -> str:
         """The settings as a settings file would say them, each with where it comes from."""
-        rows = [(name, getattr(self, name), name) for name in KEYS if name != "options"]
-        text = "".join(f"{name} = {_toml(value)}  # {self.origins.get(key, 'default')}\n" for name, value, key in rows)
-        options = "".join(f"{name} = {_toml(value)}  # {self.origins[f'options.{name}']}\n" for name, value in self.options.items())
-        return text + (f"\n[options]\n{options}" if options else "")
+        rows = [name for name in KEYS if name not in (*TABLES, "per_path") and (name not in ONLY_PER_PATH or getattr(self, name))]
+        values = {name: getattr(self, name) for name in rows} | {"keys": dict(self.keys)}
+        text = "".join(f"{_kebab(name)} = {as_toml(value)}  # {self.origins.get(name, 'default')}\n" for name, value in values.items())
+        for table in TABLES:
+            own: Mapping[str, Any] = getattr(self, table)
+            inside = "".join(f"{name} = {as_toml(value)}  # {self.origins[f'{table}.{name}']}\n" for name, value in own.items())
+            text += f"\n[{table}]\n{inside}" if inside else ""
+        for path in self.per_path:
+            held = {name: dict(value) if name == "keys" else value for name, value in path.values.items()}
+            inside = "".join(f"{_kebab(name)} = {as_toml(value)}\n" for name, value in held.items())
+            text += f"\n[per-path.{as_toml(path.pattern)}]  # {path.origin}\n{inside}"
+        return text
 
 
-def _toml(value: Any) -> str:
-    """A value in TOML."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_toml(str(key))} = {_toml(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, (int, float)):
-        return str(value)
-    import json  # TOML's strings are JSON's
-
-    return json.dumps(str(value))
-
-
+TABLES = ("options", "limits")
+ONLY_PER_PATH = ("role", "format")
 KEYS = tuple(f.name for f in fields(Settings) if f.name != "origins")
+
+
+def _kebab(name: str) -> str:
+    """A setting as it is shown; files may write "-" or "_"."""
+    return name if name == "t5_tokenizer" else name.replace("_", "-")
 
 
 def load_settings(*, file: Path | None = None, isolated: bool = False) -> Settings:
@@ -119,10 +159,7 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         raise ConfigError(f"{path}: has no [tool.promptlens] table.")
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: tool.promptlens must be a table, not {table!r}.")
-    for name in table:
-        if name not in KEYS:
-            raise UnknownNameError("setting", name, KEYS, where=str(path))
-    return {name: _checked(name, value, path) for name, value in table.items()}
+    return checked_table(table, [name for name in KEYS if name not in ONLY_PER_PATH], path)
 
 
 def _table_of(path: Path) -> Any:
@@ -144,50 +181,3 @@ def _table_of(path: Path) -> Any:
         return table
     tools = table.get("tool")
     return tools.get("promptlens") if isinstance(tools, dict) else None
-
-
-def _checked(name: str, value: Any, path: Path) -> Any:
-    """A value of a settings file that is of the type its row says and names what exists."""
-    kind = get_type_hints(Settings)[name]
-    try:
-        if name == "options":
-            return _checked_options(value, path)
-        if name == "installs":
-            return _checked_folders(value, path)
-        if not isinstance(value, str):
-            raise ConfigError(f"must be a string, not {value!r}.")
-        if get_args(kind) and value not in get_args(kind):
-            raise UnknownNameError("value", value, get_args(kind))
-        if name == "host":
-            HOSTS[value]
-        if name == "model":
-            get_model(value)
-        if name == "t5_tokenizer" and value:
-            return str(path.parent / Path(value).expanduser())
-    except PromptLensError as error:
-        raise ConfigError(f"{path}: {name}: {error}") from None
-    return value
-
-
-def _checked_folders(value: Any, path: Path) -> tuple[str, ...]:
-    """A folder or a list of folders, relative to the settings file."""
-    folders = [value] if isinstance(value, str) else value
-    if not isinstance(folders, list) or not all(isinstance(folder, str) for folder in folders):
-        raise ConfigError(f"must be a list of folders, not {value!r}.")
-    return tuple(str(path.parent / Path(folder).expanduser()) for folder in folders)
-
-
-def _checked_options(options: Any, path: Path) -> dict[str, Any]:
-    """Host options: each must be known to some host. A folder is relative to the settings file."""
-    if not isinstance(options, dict):
-        raise ConfigError(f"must be a table, not {options!r}.")
-    known = {name for host in HOSTS.built_in for name in HOSTS[host].options.__dataclass_fields__} if options else set()
-    if not known.issuperset(options):  # hosts of other packages are looked for only then
-        known |= {name for host in HOSTS.values() for name in host.options.__dataclass_fields__}
-    for name in options:
-        if name not in known:
-            raise UnknownNameError("option", name, sorted(known))
-    found = dict(options)
-    if isinstance(found.get("embeddings"), str):
-        found["embeddings"] = str(path.parent / Path(found["embeddings"]).expanduser())
-    return found

@@ -106,9 +106,31 @@ def make_job(settings: Settings) -> Job:
     usual = {name: value for name, value in settings.options.items() if name not in chosen}
     if isinstance(usual.get("embeddings"), str):  # a folder is read once, not for each prompt
         usual["embeddings"] = with_embeddings(usual["embeddings"], {})
-    job = Job(settings.host, settings.model, chosen, usual, settings.t5_tokenizer, settings.installs)
+    rules, limits = _rules(settings), _limits(settings)
+    job = Job(settings.host, settings.model, chosen, usual, settings.t5_tokenizer, settings.installs, rules, limits)
     job.report("")
     return job
+
+
+def _rules(settings: Settings) -> Selection | None:
+    """Which rules run; None for all of them."""
+    if not (settings.select or settings.ignore or settings.extend_select):
+        return None
+    from promptlens.rules import Selection
+
+    return Selection(settings.select or ("ALL",), settings.ignore, settings.extend_select)
+
+
+def _limits(settings: Settings) -> RuleSettings | None:
+    """What the rules measure by; None for the defaults."""
+    if not (settings.limits or settings.loras or settings.wildcards):
+        return None
+    from promptlens.known_names import lora_names, wildcard_texts
+    from promptlens.rules import RuleSettings
+
+    loras = lora_names(settings.loras) if settings.loras else None
+    wildcards = wildcard_texts(settings.wildcards) if settings.wildcards else None
+    return RuleSettings(**settings.limits, loras=loras, wildcards=wildcards)
 
 
 def options_from_flags(settings: Settings, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from promptlens.__main__ import main
 from promptlens.config import KEYS, Settings, load_settings, user_folder
 from promptlens.errors import ConfigError, PromptLensError, UnknownNameError
 from promptlens.job import make_job
+from promptlens.setting_values import _CHECKS
 
 
 def write(path: str, text: str) -> Path:
@@ -121,7 +123,7 @@ def test_embeddings_by_name() -> None:
         (
             "hots = 'a'",
             UnknownNameError,
-            "Unknown setting 'hots'. Known: host, model, color, t5_tokenizer, installs, options. Did you mean 'host'?",
+            "Unknown setting 'hots'. Known: host, model, color, t5_tokenizer, installs, options, select, ignore,",
         ),
         ("host = 'comfi'", ConfigError, "host: Unknown host 'comfi'."),
         ("host = 5", ConfigError, "host: must be a string, not 5."),
@@ -159,7 +161,11 @@ def test_a_file_asked_for_must_be_there_and_hold_settings() -> None:
 def test_settings_are_shown_with_their_origins(capsys: pytest.CaptureFixture[str]) -> None:
     file = Path.cwd() / write("promptlens.toml", 'model = "sd15"\n[options]\nemphasis = "None"')
     assert main(["check", "--color", "never", "--embedding", "neg=3", "--show-settings"]) == 0
-    assert capsys.readouterr().out == (
+    shown = capsys.readouterr().out
+    assert "\nselect = []  # default\n" in shown
+    assert "\nrespect-gitignore = true  # default\n" in shown
+    head, _, rest = shown.partition("select = ")
+    assert head + rest[rest.index("\n\n") + 1 :] == (
         'host = "a1111"  # default\n'
         f'model = "sd15"  # {file}\n'
         'color = "never"  # command line\n'
@@ -179,5 +185,99 @@ def test_what_is_shown_is_a_settings_file(capsys: pytest.CaptureFixture[str]) ->
     assert (found.host, found.options) == ("comfyui", {"ftfy": True, "embeddings": {'a "b"': 3}})
 
 
-def test_every_row_of_settings_is_a_key() -> None:
-    assert KEYS == ("host", "model", "color", "t5_tokenizer", "installs", "options")
+def test_every_setting_has_a_check() -> None:
+    assert tuple(_CHECKS) == KEYS
+
+
+# which rules run, limits, and other values for some files
+
+
+def findings(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    """Codes that `check` reports, with their files."""
+    main(["check", "--format", "concise", *arguments])
+    found = re.findall(r"^(\S+?):\d+:\d+: \w+ (TB\d+)", capsys.readouterr().out, re.MULTILINE)
+    return [f"{name} {code}" for name, code in found]
+
+
+TWICE = "1girl, solo, 1girl, (a"
+
+
+def test_rules_are_selected_as_ruff_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert sorted(findings(capsys, TWICE)) == ["<text> TB302", "<text> TB401"]
+    assert findings(capsys, "--select", "TB4", TWICE) == ["<text> TB401"]
+    assert findings(capsys, "--ignore", "TB4,TB302", TWICE) == []
+    assert findings(capsys, "--ignore", "TB", "--extend-select", "TB401", TWICE) == ["<text> TB401"]
+    write("promptlens.toml", 'ignore = ["TB3"]\n')
+    assert findings(capsys, TWICE) == ["<text> TB401"]
+    assert findings(capsys, "--ignore", "TB4", TWICE) == ["<text> TB302"]  # the command line replaces
+    assert main(["check", "--select", "TB9", "a"]) == 2
+    assert "Unknown rule 'TB9'" in capsys.readouterr().err
+
+
+def test_limits_are_budgets(capsys: pytest.CaptureFixture[str]) -> None:
+    write("promptlens.toml", "[limits]\nmax-tokens = 3\n")
+    assert findings(capsys, "one two three four") == ["<text> TB103"]
+    assert findings(capsys, "one two three") == []
+
+
+def test_other_values_for_some_files(capsys: pytest.CaptureFixture[str]) -> None:
+    write(
+        "promptlens.toml",
+        'extend-exclude = ["left/"]\n[per-path."captions/*"]\nhost = "kohya"\nlimits = {max-tokens = 3}\nignore = ["TB404"]\n'
+        '[per-path."*.dat"]\nformat = "lines"\nrole = "negative"\n',
+    )
+    for folder in ("captions", "left", "inner"):
+        Path(folder).mkdir()
+        Path(folder, "a.caption").write_text("one two three four")
+    Path("inner/b.dat").write_text("red, red\n")
+    assert findings(capsys, ".") == ["captions/a.caption TB103", "inner/b.dat TB401"]
+    assert findings(capsys, "left/a.caption", "captions") == ["captions/a.caption TB103"]
+    assert main(["check", "--show-settings", "captions/a.caption"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith('host = "kohya"  # ')
+    assert "max_tokens = 3  # " in shown
+    assert main(["check", "--host", "comfyui", "--show-settings", "captions/a.caption"]) == 0
+    assert capsys.readouterr().out.startswith('host = "comfyui"  # command line')
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('select = ["TB9"]', "select: Unknown rule 'TB9'"),
+        ("select = 5", "select: must be a list of strings, not 5."),
+        ("force-exclude = 1", "force-exclude: must be true or false, not 1."),
+        ("[limits]\nmax_token = 3", "limits: Unknown limit 'max_token'"),
+        ("[limits]\nnear_limit = 3", "limits: near_limit must be a share from 0 to 1, not 3."),
+        ('[per-path."a"]\nhots = "a1111"', "per-path.\"a\": Unknown setting 'hots'"),
+        ('[per-path."a"]\nhost = "comfi"', "per-path.\"a\".host: Unknown host 'comfi'"),
+        ('[per-path."a"]\nformat = "style"', "per-path.\"a\".format: Unknown format 'style'"),
+        ("per-path = 5", "per-path: must be a table, not 5."),
+        ('[keys]\n"a.b" = "positiv"', "keys: a.b: Unknown role 'positiv'"),
+        ('role = "negative"', "Unknown setting 'role'"),
+    ],
+)
+def test_wrong_values_are_named(text: str, why: str) -> None:
+    file = write("promptlens.toml", text)
+    with pytest.raises(PromptLensError) as caught:
+        load_settings()
+    assert str(caught.value).startswith(str(Path.cwd() / file))
+    assert why in str(caught.value)
+
+
+def test_what_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("loras/style").mkdir(parents=True)
+    Path("loras/style/film.safetensors").touch()
+    Path("wild").mkdir()
+    Path("wild/place.txt").write_text("a forest\n" + "deep " * 80)
+    write("promptlens.toml", 'loras = "loras"\nwildcards = "wild"\n')
+    assert findings(capsys, "a <lora:film:1> <lora:flim:1>") == ["<text> TB305"]
+    assert findings(capsys, "--host", "diffusers", "--select", "TB305,TB106", "__place__ __plaice__") == ["<text> TB106", "<text> TB305"]
+    write("promptlens.toml", 'loras = "none"\n')
+    assert main(["check", "a"]) == 2
+    assert "none: is not a folder" in capsys.readouterr().err
+
+
+def test_keys_of_prompts_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    write("promptlens.toml", '[keys]\n"items[*].say" = "positive"\n')
+    Path("own.json").write_text('{"items": [{"say": "red, red"}, {"say": "blue"}]}')
+    assert findings(capsys, "own.json") == ["own.json TB401"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from promptlens.checking._discovery import DEFAULT_EXCLUDE, Level, Walk
@@ -19,15 +20,42 @@ class Plans:
         self.settings = settings
         self.asked = asked
         self.job: Job = make_job(settings)
+        self._jobs: list[tuple[Settings, Job]] = []
         if asked["as_format"]:
             FORMATS[asked["as_format"]]  # tells who mistypes it
 
     def plan(self, path: str) -> Plan:
         """What holds for a file."""
-        return Plan(self.job, ReadSettings(), self.asked["as_format"], any_host="host" not in self.settings.origins)
+        settings = self.settings.for_path(path)
+        read = ReadSettings(unit=settings.unit, keys=settings.keys, every_line=settings.every_line)  # type: ignore[arg-type]
+        name = self.asked["as_format"] or settings.format or None
+        role: Any = settings.role or None
+        return Plan(self._job(settings), read, name, role, any_host="host" not in settings.origins)
+
+    def _job(self, settings: Settings) -> Job:
+        """The job of settings; those of most files are the same."""
+        if settings is self.settings:
+            return self.job
+        known = next((job for other, job in self._jobs if other == settings), None)
+        if known is None:
+            known = make_job(settings)
+            self._jobs.append((settings, known))
+        return known
 
     def walk(self, folder: str) -> Walk:
         """What is left out in a folder."""
-        patterns: tuple[Level, ...] = (("", tuple(self.asked["exclude"]) or DEFAULT_EXCLUDE), ("", tuple(self.asked["extend_exclude"])))
-        respect = self.asked["respect_gitignore"] is not False
-        return Walk(patterns, respect_gitignore=respect, force_exclude=self.asked["force_exclude"])
+        settings, asked = self.settings, self.asked
+        exclude = _level(settings, "exclude", tuple(asked["exclude"])) or ("", DEFAULT_EXCLUDE)
+        more = [("", tuple(asked["extend_exclude"])), _level(settings, "extend_exclude", ()) or ("", ())]
+        respect = settings.respect_gitignore if asked["respect_gitignore"] is None else asked["respect_gitignore"]
+        included = tuple((table.base, (table.pattern,)) for table in settings.per_path if "format" in table.values)
+        force = asked["force_exclude"] or settings.force_exclude
+        return Walk((exclude, *more), included, respect_gitignore=respect, force_exclude=force)
+
+
+def _level(settings: Settings, name: str, asked: tuple[str, ...]) -> Level | None:
+    """Patterns of the command line, or of the settings with the folder that they are below; None for none."""
+    if asked:
+        return "", asked
+    patterns: tuple[str, ...] = getattr(settings, name)
+    return (str(Path(settings.origins[name]).parent.resolve()), patterns) if patterns else None
