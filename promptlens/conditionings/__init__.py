@@ -216,6 +216,12 @@ def encode_asks(asks: Iterable[Ask], encoders: Encoders) -> dict[Ask, Answer]:
 def _check_encoders(model: Model, encoders: Encoders) -> None:
     names = [e.name for e in model.encoders]
     missing = [name for name in names if name not in encoders]
+    others = [e.name for e in model.encoders if e.vocabulary != "clip"]
+    if others:
+        raise ConditioningError(
+            f"{model.title} also receives what {' and '.join(others)} makes of the prompt, and only CLIP text encoders are run here; its "
+            "conditioning tensor cannot be made. The pooled lens of influence looks at the CLIP encoders alone."
+        )
     if missing:
         raise WeightsError(
             f"{model.name} needs {' and '.join(names)}; missing: {', '.join(missing)}. Give encoders={{{missing[0]!r}: load_encoder(...)}}."

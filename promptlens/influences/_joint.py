@@ -13,7 +13,7 @@ import numpy as np
 
 from promptlens.influences._encoding import Vectors, pool
 from promptlens.influences._lenses import Case, windows
-from promptlens.influences._reading import Reading, Setting
+from promptlens.influences._reading import Reading, Setting, run_numbers
 from promptlens.models import Encoder, Model
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ class Points(NamedTuple):
 
 
 def joint_encoder(model: Model) -> tuple[int, Encoder]:
-    """Number and row of the encoder that speaks for a model."""
-    return next(((n, e) for n, e in enumerate(model.encoders) if e.pooled), (0, model.encoders[0]))
+    """Number and row of the encoder that speaks for a model: the last that is run whose pooled vector it takes, else the first."""
+    run = [(n, model.encoders[n]) for n in run_numbers(model)]
+    return next(((n, e) for n, e in reversed(run) if e.pooled), run[0])
 
 
 def points(setting: Setting, cases: Sequence[Case], progress: Progress | None = None) -> Points:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -12,7 +12,7 @@ from promptlens.conditionings import Encoders
 from promptlens.errors import ConditioningError, OptionError, WeightsError
 from promptlens.influences._joint import closeness
 from promptlens.influences._lenses import Case, Lens, Looked, distance, look_conditioning, look_pooled
-from promptlens.influences._reading import Reading, Setting, boundary_moved, read
+from promptlens.influences._reading import Reading, Setting, boundary_moved, read, run_numbers
 from promptlens.influences._removal import removed_span, without
 from promptlens.influences._result import Influence
 from promptlens.influences._split import Split, split
@@ -63,15 +63,16 @@ def influence(
     found = units(whole, unit)
     taken = [_taken_out(whole, u.span, method) for u in found]
     floor = _comma_cases(whole, method)
-    added = floor[0].reading.usage.prompt == f"{text},"
     others = [Case(read(setting, against))] if against is not None else []
-    seen = _look(setting, lens, [Case(whole), *(t.case for t in taken if t.case), *floor, *others], progress)
-    looks = iter(seen[1:])
+    first, *rest = _look(setting, lens, [Case(whole), *others], [t.case for t in taken if t.case] + floor.cases, progress)
+    assert first is not None  # it is needed
+    looks = iter(rest)
+    other = next(looks) if others else None
     changed = [next(looks) if t.case else None for t in taken]
-    noise = [distance(setting, whole, seen[0], next(looks)).all for _ in floor]
-    measured = _Measured(setting, whole, found, seen[0], changed, next(looks, None))
+    noise = [distance(setting, whole, first, look).all for look in looks if look]
+    measured = _Measured(setting, whole, found, first, changed, other)
     cosines = None if toward is None else closeness(setting, read(setting, toward), [Case(whole), *(t.case or Case(whole) for t in taken)])
-    distances = [None if c is None else distance(setting, whole, seen[0], c) for c in changed]
+    distances = [None if c is None else distance(setting, whole, first, c) for c in changed]
     return Influence(
         prompt=text,
         host=host,
@@ -82,11 +83,10 @@ def influence(
         spans=tuple(u.span for u in found),
         labels=tuple(u.label for u in found),
         scores=tuple(_NAN if d is None else d.all for d in distances),
-        by_encoder={
-            e.name: tuple(_NAN if d is None else d.by_encoder[n] for d in distances) for n, e in enumerate(whole.usage.model.encoders)
-        },
-        noise_floor=float(median(noise)),
-        noise_commas=0 if added else len(floor),
+        by_encoder={e.name: tuple(_NAN if d is None else d.by_encoder[n] for d in distances) for n, e in enumerate(whole.encoders)},
+        noise_floor=float(median(noise)) if noise else _NAN,
+        noise_commas=0 if floor.added else len(noise),
+        left_out=tuple(e.name for e in whole.usage.model.encoders if e not in whole.encoders),
         moved=tuple(t.moved for t in taken),
         lost=tuple(u.lost for u in found),
         tokens=tuple(u.tokens for u in found),
@@ -104,8 +104,9 @@ _NAN = float("nan")
 def make_setting(
     host: str, model: str, encoders: Encoders, clip_skip: int | None, until_step: int | None, part: int, options: dict[str, Any]
 ) -> Setting:
-    """A setting whose encoders are all there."""
-    missing = [e.name for e in get_model(model).encoders if e.name not in encoders]
+    """A setting whose encoders are all there, as far as they are run."""
+    row = get_model(model)
+    missing = [name for n in run_numbers(row) if (name := row.encoders[n].name) not in encoders]
     if missing:
         raise WeightsError(f"{model} needs {' and '.join(missing)}. Give encoders={{{missing[0]!r}: load_encoder(...)}}.")
     return Setting(host, model, encoders, clip_skip, until_step, part, options)
@@ -129,32 +130,59 @@ def _taken_out(whole: Reading, span: Span, method: Method) -> _TakenOut:
         return _TakenOut(Case(whole, (span,)), False)
     text = whole.usage.prompt
     removed = removed_span(text, span, _covered(whole))
+    rest = _read(whole.setting, without(text, removed))
+    return _TakenOut(Case(rest), boundary_moved(whole, rest, removed)) if rest else _TakenOut(None, False)
+
+
+def _read(setting: Setting, text: str) -> Reading | None:
+    """A prompt, or None where the host fails on it."""
     try:
-        rest = read(whole.setting, without(text, removed))
+        return read(setting, text)
     except ConditioningError:
-        return _TakenOut(None, False)
-    return _TakenOut(Case(rest), boundary_moved(whole, rest, removed))
+        return None
 
 
 def _covered(whole: Reading) -> list[Span]:
     """Spans of all tokens, those of texts that are not measured too."""
-    return [t.span for line in whole.usage.lines for t in line.encoders[0].tokens]
+    return [t.span for line in whole.usage.lines for t in line.encoders[whole.numbers[0]].tokens]
 
 
-def _comma_cases(whole: Reading, method: Method) -> list[Case]:
-    """The prompt without each comma. A boundary that moves is no noise, so those commas are left out; with none left, one is added."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Floor:
+    """The prompt without each of its commas, or with one `added`."""
+
+    cases: list[Case]
+    added: bool
+
+
+def _comma_cases(whole: Reading, method: Method) -> _Floor:
+    """A boundary that moves is no noise, so commas that move one are left out; with none left, one is added."""
     text = whole.usage.prompt
     spans = commas(whole, COMMAS)
     if method == "mask":
         cases = [Case(whole, (span,)) for span in spans]
     else:
-        rests = [(span, read(whole.setting, without(text, span))) for span in spans]
-        cases = [Case(rest) for span, rest in rests if not boundary_moved(whole, rest, span)]
-    return cases or [Case(read(whole.setting, f"{text},"))]
+        rests = [(span, _read(whole.setting, without(text, span))) for span in spans]
+        cases = [Case(rest) for span, rest in rests if rest and not boundary_moved(whole, rest, span)]
+    return _Floor(cases, False) if cases else _Floor(list(_with_comma(whole)), True)
 
 
-def _look(setting: Setting, lens: Lens, cases: Sequence[Case], progress: Progress | None) -> list[Looked]:
-    return (look_pooled if lens == "pooled" else look_conditioning)(setting, cases, progress)
+def _with_comma(whole: Reading) -> Iterator[Case]:
+    """The prompt with a comma more: at its end, or after its middle word where the host tidies the end."""
+    text = whole.usage.prompt
+    ends = [t.span.end for t in whole.tokens()]
+    for place in (len(text), *ends[len(ends) // 2 :], *ends):
+        rest = _read(whole.setting, f"{text[:place]},{text[place:]}")
+        if rest and len(rest.ids) == len(whole.ids) and rest.ids != whole.ids:
+            yield Case(rest)
+            return
+
+
+def _look(setting: Setting, lens: Lens, needed: Sequence[Case], others: Sequence[Case], progress: Progress | None) -> list[Looked | None]:
+    """What the lens sees of all of them; None for one of `others` that the host fails on."""
+    if lens == "pooled":
+        return list(look_pooled(setting, [*needed, *others], progress))
+    return look_conditioning(setting, [*needed, *others], progress, needed=len(needed))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,7 +27,7 @@ WHERE = "own, later, end: shares of the change at the word's own positions, at l
 def level(found: Influence, n: int) -> int:
     """Step of the ramp of a unit: 9 for the strongest, 0 for what a comma does too."""
     score, most = found.scores[n], max((s for s in found.scores if not isnan(s)), default=0.0)
-    if isnan(score) or score <= found.noise_floor or not most:
+    if isnan(score) or found.is_quiet(n) or not most:
         return 0
     return max(1, min(LEVELS, ceil(LEVELS * score / most))) if most != float("inf") else LEVELS
 
@@ -57,9 +57,12 @@ def strip(found: Influence, width: int) -> Iterator[Row]:
     line: list[tuple[Atom, str]] = []
     for word in _words(_marked(found)):
         cells = sum(a.width for a, _ in word)
-        if line and sum(a.width for a, _ in line) + cells > width - 2 and line[-1][0].kind == " ":
+        full = sum(a.width for a, _ in line) + cells > width - 2
+        if line and full and (line[-1][0].kind == " " or word[0][0].kind == " "):
             yield from _pair(line)
             line = []
+            if word[0][0].kind == " ":
+                continue
         for item in word:
             if sum(a.width for a, _ in line) + item[0].width > width - 2:
                 yield from _pair(line)
@@ -147,10 +150,12 @@ def _signed(value: float | None) -> str:
 
 def _floor(found: Influence) -> str:
     if not found.noise_commas:
-        how = "adding a comma at the end"
+        how = "adding a comma"
     else:
         done = "hiding" if found.method == "mask" else "deleting"
         how = f"{done} a comma, the median of {found.noise_commas}" if found.noise_commas > 1 else f"{done} the comma"
+    if isnan(found.noise_floor):
+        return "There is no comma to compare with here, so the noise floor is unknown."
     return f"Noise floor {_figure(found.noise_floor)}: the effect of {how}."
 
 

@@ -16,11 +16,23 @@ from promptlens.encoder.windows import Window
 from promptlens.errors import ConditioningError
 from promptlens.hosts import Chunk
 from promptlens.hosts import window as make_window
-from promptlens.models import Encoder
+from promptlens.models import Encoder, Model
 from promptlens.report import Line, Usage
 from promptlens.spans import Span
 from promptlens.tokens import Token
 from promptlens.vocab import SIZE
+
+# The encoders that promptlens runs: those that read CLIP's vocabulary. T5 and language models are left out.
+RUN = "clip"
+
+
+def run_numbers(model: Model) -> tuple[int, ...]:
+    """Numbers, in the model, of its encoders that are run. Raises `ConditioningError` where there is none."""
+    numbers = tuple(n for n, encoder in enumerate(model.encoders) if encoder.vocabulary == RUN)
+    if not numbers:
+        names = " and ".join(e.name for e in model.encoders)
+        raise ConditioningError(f"{model.title} reads prompts with {names} alone, and only CLIP text encoders are run here.")
+    return numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +77,31 @@ class Reading:
     usage: Usage
     lines: tuple[Line, ...]
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Numbers of the encoders that are run."""
+        return run_numbers(self.usage.model)
+
+    @property
+    def encoders(self) -> tuple[Encoder, ...]:
+        """The encoders that are run, in the model's order."""
+        return tuple(self.usage.model.encoders[n] for n in self.numbers)
+
     def chunks(self, encoder: int) -> list[Chunk]:
         """All windows of an encoder, by its number in the model, one text after the other."""
         return [chunk for line in self.lines for chunk in line.encoders[encoder].chunks]
 
-    def tokens(self, encoder: int = 0) -> list[Token]:
-        """All tokens of an encoder, lost ones included."""
-        return [token for line in self.lines for token in line.encoders[encoder].tokens]
+    def tokens(self) -> list[Token]:
+        """All tokens of the first encoder that is run, lost ones included."""
+        return [token for line in self.lines for token in line.encoders[self.numbers[0]].tokens]
 
-    def lost(self, encoder: int = 0) -> list[Token]:
-        return [token for line in self.lines for token in line.encoders[encoder].lost]
+    def lost(self) -> list[Token]:
+        return [token for line in self.lines for token in line.encoders[self.numbers[0]].lost]
+
+    @property
+    def ids(self) -> tuple[tuple[int, ...], ...]:
+        """The ids of all windows of all encoders that are run."""
+        return tuple(chunk.ids for number in self.numbers for chunk in self.chunks(number))
 
     def windows(self, number: int) -> list[Window]:
         """The windows of an encoder, with the vectors of embeddings in place."""
@@ -141,7 +168,7 @@ def boundary_moved(before: Reading, after: Reading, removed: Span) -> bool:
     """Whether words around the removed ones changed windows, or got lost, or are no longer lost."""
     if len(before.lines) != len(after.lines):
         return True
-    return any(_moved(a, b, removed) for number in range(len(before.usage.model.encoders)) for a, b in _aligned(before, after, number))
+    return any(_moved(a, b, removed) for number in before.numbers for a, b in _aligned(before, after, number))
 
 
 def _aligned(before: Reading, after: Reading, number: int) -> Iterator[tuple[list[list[Token]], list[list[Token]]]]:

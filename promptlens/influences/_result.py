@@ -25,11 +25,12 @@ class Influence:
     """The influence of every word or tag of a prompt; what is listed by unit has one entry for each, in the order of the prompt.
 
     `scores`: over all encoders, `by_encoder`: for each of them. `noise_floor`: the effect of a comma, the median of
-    `noise_commas` (0: of one added at the end); a score up to it says nothing.
+    `noise_commas` (0: of one that was added; nan: there is none to be had); a score up to it says nothing.
     `split`: where the tensor changes (lens "conditioning"). `moved`: taking the unit out moves a chunk boundary, so its score is that of
     the move too. `lost`: the unit never reaches the encoder. `tokens`: what it costs. `toward`: how much of the cosine with the target it
     brings (positive: it pulls the prompt there), of `toward_cosine` in all; `against`: how much of the distance to the other prompt is its
-    doing, of `against_distance`. A unit without which the host fails on the prompt has the score nan.
+    doing, of `against_distance`. A unit without which the host fails on the prompt has the score nan. `left_out`: text encoders of the
+    model that are not run, as T5.
     """
 
     prompt: str
@@ -53,6 +54,7 @@ class Influence:
     against: tuple[float, ...] | None = None
     against_distance: float | None = None
     approximate: bool = field(default=False)
+    left_out: tuple[str, ...] = ()
 
     @property
     def ranking(self) -> tuple[int, ...]:
@@ -61,8 +63,11 @@ class Influence:
 
     @property
     def quiet(self) -> tuple[int, ...]:
-        """Indices of the units that do no more than a comma does."""
-        return tuple(n for n, score in enumerate(self.scores) if score <= self.noise_floor)
+        """Indices of the units that do no more than a comma does, or nothing at all."""
+        return tuple(n for n in range(len(self.scores)) if self.is_quiet(n))
+
+    def is_quiet(self, n: int) -> bool:
+        return self.scores[n] <= (0.0 if isnan(self.noise_floor) else self.noise_floor)
 
     def records(self) -> list[dict[str, Any]]:
         """One flat record a unit."""
@@ -77,7 +82,7 @@ class Influence:
             "score": number(self.scores[n]),
             **{name: number(scores[n]) for name, scores in self.by_encoder.items()},
             "noise_floor": number(self.noise_floor),
-            "quiet": self.scores[n] <= self.noise_floor,
+            "quiet": self.is_quiet(n),
             "moved": self.moved[n],
             "lost": self.lost[n],
         }
@@ -101,6 +106,7 @@ class Influence:
             "lens": self.lens,
             "method": self.method,
             "approximate": self.approximate,
+            "left_out": list(self.left_out),
             "noise_floor": number(self.noise_floor),
             "noise_commas": self.noise_commas,
             "toward_cosine": number(self.toward_cosine),

@@ -43,7 +43,7 @@ def units(reading: Reading, kind: UnitKind) -> tuple[Unit, ...]:
 def _words(reading: Reading) -> list[Span]:
     spans: set[Span] = set()
     for line in reading.lines:
-        for _, group in groupby(line.encoders[0].tokens, key=lambda t: t.word):
+        for _, group in groupby(line.encoders[reading.numbers[0]].tokens, key=lambda t: t.word):
             word = list(group)
             spans.add(Span(word[0].span.start, word[-1].span.end))
     return sorted(spans)
