@@ -45,7 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     import click  # 25 ms: here, so that Ctrl-C during start-up is quiet too
 
+    from promptlens.cli import COMPLETE_VARIABLE
     from promptlens.cli import main as commands
+
+    if COMPLETE_VARIABLE in os.environ:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(commands, {}, "promptlens", COMPLETE_VARIABLE, os.environ[COMPLETE_VARIABLE])
 
     try:
         with commands.make_context("promptlens", arguments) as context:

@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 
 OK, FINDINGS = 0, 1
 
+# Set by the scripts of `promptlens completion`, by the rule of click.
+COMPLETE_VARIABLE = "_PROMPTLENS_COMPLETE"
+
 TABLE_FORMATS = ("full", "json", "jsonl", "csv")
 
 # Commands with modules of their own, imported when they are asked for.
 ELSEWHERE = {
     "check": "promptlens.commands_check",
+    "completion": "promptlens.commands_completion",
     "influence": "promptlens.commands_influence",
     "similarity": "promptlens.commands_influence",
     "encoders": "promptlens.commands_encoders",
@@ -78,6 +82,17 @@ def with_options(*options: Decorator) -> Decorator:
     return add
 
 
+def names_of(table: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """What completes an option that takes names of a table ("promptlens.hosts:HOSTS"); the last one of several with commas."""
+
+    def complete(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+        module, _, name = table.partition(":")
+        said, comma, last = begun.rpartition(",")
+        return [f"{said}{comma}{known}" for known in getattr(import_module(module), name) if known.startswith(last)]
+
+    return complete
+
+
 _COLOR = click.option("--color", type=click.Choice(["auto", "always", "never"]), help="Colours; auto: on a terminal. [default: auto]")
 
 _WHAT_ARGUMENTS_ARE = with_options(
@@ -86,8 +101,14 @@ _WHAT_ARGUMENTS_ARE = with_options(
 )
 
 _WHAT_WITH = with_options(
-    click.option("--host", help="Program that makes windows of it; see `promptlens hosts`. [default: a1111] or what the model runs in"),
-    click.option("--model", help="Base model; see `promptlens models`. [default: sdxl]"),
+    click.option(
+        "--host",
+        shell_complete=names_of("promptlens.hosts:HOSTS"),
+        help="Program that makes windows of it; see `promptlens hosts`. [default: a1111] or what the model runs in",
+    ),
+    click.option(
+        "--model", shell_complete=names_of("promptlens.models:MODELS"), help="Base model; see `promptlens models`. [default: sdxl]"
+    ),
     click.option("--set", "settled", multiple=True, metavar="NAME=VALUE", help="Any option of the host; may be repeated."),
     click.option("--steps", type=int, help="Sampling steps, for prompt editing."),
     click.option("--comma-backtrack", type=int, help="Tokens after the last comma that may move to the next chunk."),

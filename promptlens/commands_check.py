@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, _settings, with_options
+from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, _settings, names_of, with_options
 from promptlens.render import FORMATS
 from promptlens.terminal import screen_of, talk
 
@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 
 UNREADABLE = 2
 
+_CODES = names_of("promptlens.rules:RULES")
+
 WHICH_FILES = with_options(
-    click.option("--as", "as_format", metavar="FORMAT", help="Read every file as this format; see `promptlens formats`."),
+    click.option(
+        "--as",
+        "as_format",
+        metavar="FORMAT",
+        shell_complete=names_of("promptlens.sources:FORMATS"),
+        help="Read every file as this format; see `promptlens formats`.",
+    ),
     click.option("--stdin-filename", metavar="NAME", help="Read '-' as a file of this name would be."),
     click.option(
         "--exclude", multiple=True, metavar="PATTERN", help="Leave out such files and folders, and nothing else; may be repeated."
@@ -33,9 +41,17 @@ WHICH_FILES = with_options(
 STATISTICS_FORMATS = ("full", "concise", "json", "jsonl")  # those that have a table, or rows
 
 WHICH_RULES = with_options(
-    click.option("--select", multiple=True, metavar="CODES", help="Run these rules only: codes or their beginnings, with commas."),
-    click.option("--ignore", multiple=True, metavar="CODES", help="Do not run these rules; the longer beginning wins."),
-    click.option("--extend-select", multiple=True, metavar="CODES", help="Run these rules too."),
+    click.option(
+        "--select",
+        multiple=True,
+        metavar="CODES",
+        shell_complete=_CODES,
+        help="Run these rules only: codes or their beginnings, with commas.",
+    ),
+    click.option(
+        "--ignore", multiple=True, metavar="CODES", shell_complete=_CODES, help="Do not run these rules; the longer beginning wins."
+    ),
+    click.option("--extend-select", multiple=True, metavar="CODES", shell_complete=_CODES, help="Run these rules too."),
 )
 
 
@@ -56,6 +72,7 @@ WHICH_RULES = with_options(
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also guess, move tags, and drop words to make a prompt fit.")
 @click.option("--diff", "as_diff", is_flag=True, help="Show what --fix would change, and write nothing.")
 @click.option("--statistics", is_flag=True, help="Count what is found, by rule, and show the counts alone.")
+@click.option("--watch", "watching", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option("--show-settings", is_flag=True, help="Show the settings that hold here and where they come from, and stop.")
 def check(
     arguments: tuple[str, ...],
@@ -69,6 +86,7 @@ def check(
     unsafe_fixes: bool,
     as_diff: bool,
     statistics: bool,
+    watching: bool,
     show_settings: bool,
     **asked: Any,
 ) -> int:
@@ -111,8 +129,28 @@ def check(
     elif unsafe_fixes:
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff.", click.get_current_context())
     request = Request(given, stdin_format, negative, settings, asked)  # type: ignore[arg-type]
-    outcome = write_reports(run_items(request), output_format, screen_of(sys.stdout, settings.color), statistics=statistics)
-    return outcome.code(exit_zero=exit_zero, max_warnings=max_warnings)
+
+    def run() -> int:
+        outcome = write_reports(run_items(request), output_format, screen_of(sys.stdout, settings.color), statistics=statistics)
+        return outcome.code(exit_zero=exit_zero, max_warnings=max_warnings)
+
+    if not watching:
+        return run()
+    if fixes or any(argument.kind != "path" for argument in given):
+        raise click.UsageError("--watch is for files that are only checked.", click.get_current_context())
+    return _watch(run, given, settings, asked)
+
+
+def _watch(run: Callable[[], int], given: Sequence[Argument], settings: Settings, asked: Mapping[str, Any]) -> int:
+    """Run again after each change of what is checked."""
+    from promptlens.checking import Checker, DiscoveredFile
+    from promptlens.watching import watch
+
+    def paths() -> list[str]:
+        search = Checker(settings, asked).search
+        return [found.path for argument in given for found in search.find(argument.value) if isinstance(found, DiscoveredFile)]
+
+    return watch(run, paths)
 
 
 def _in_hosts(names: str, given: Sequence[Argument], settings: Settings, output_format: str) -> int:
