@@ -17,7 +17,7 @@ from promptlens.config import COMMAND_LINE, Settings
 from promptlens.errors import OptionError, UnknownNameError
 from promptlens.hosts import HOSTS, Host
 from promptlens.models import Model, get_model, with_tokenizer
-from promptlens.report import Found, Report
+from promptlens.report import Finding, Found, Report, Usage
 
 if TYPE_CHECKING:  # the rules are imported when somebody asks for findings
     from promptlens.rules import Role, RuleSettings, Selection
@@ -50,10 +50,13 @@ class Job:
         """The analysis of a prompt; `negative`: as the negative prompt, where that makes a difference to the host."""
         return self.analysis("negative" if negative else "positive")(text)
 
-    def analysis(self, role: Role = "positive", *, template: bool = False, encoder: str | None = None) -> Callable[[str], Report]:
+    def analysis(
+        self, role: Role = "positive", *, template: bool = False, encoder: str | None = None, silenced: tuple[str, ...] = ()
+    ) -> Callable[[str], Report]:
         """What analyses prompts of a role, with everything looked up: what to call in a loop.
 
         `template`: they are styles that the user's words are added to. `encoder`: the one that reads them, if there is only one.
+        `silenced` are beginnings of codes of which nothing is said.
         """
         host, model = HOSTS[self.host], self._model()
         known = host.options.__dataclass_fields__
@@ -63,6 +66,8 @@ class Job:
         if encoder is not None:
             model = replace(model, encoders=tuple(e for e in model.encoders if e.name == encoder))
         made, found = make_options(host, options), self._found(role, template)
+        if silenced:
+            found = partial(_without, found, silenced)
         return lambda text: analyze_with(text, host, model, made, found)
 
     def _model(self) -> Model:
@@ -98,6 +103,12 @@ class Job:
                 raise OptionError(f"{name} must be a string, not {value!r}.")
         job = self.for_host(host)
         return replace(job, model=model, chosen={**job.chosen, **own})
+
+
+def _without(found: Found, silenced: tuple[str, ...], usage: Usage) -> tuple[Finding, ...]:
+    """What is found, but for codes that begin so."""
+    every = found if isinstance(found, tuple) else found(usage)
+    return tuple(finding for finding in every if not finding.code.startswith(silenced))
 
 
 def make_job(settings: Settings) -> Job:

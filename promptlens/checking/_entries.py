@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from promptlens.checking._directives import Directives, directives_at, directives_in, only_a_directive
+from promptlens.hosts import HOSTS
 from promptlens.job import Job
 from promptlens.judging import judged
 from promptlens.models import get_model
@@ -47,7 +49,8 @@ def check_file(path: str, plan: Plan, *, named: bool = True) -> Iterator[Item]:
     try:
         row = format_of(path, plan, named=named)
         if row is not None:
-            yield from entries_of(read(path, as_format=row.name, settings=plan.read), row, plan, path)
+            silence = directives_at(path) if has_comments(row, plan) else None
+            yield from entries_of(read(path, as_format=row.name, settings=plan.read), row, plan, path, silence)
     except UnreadableFile as error:
         yield from unreadable(error, plan)
 
@@ -60,7 +63,7 @@ def check_content(content: bytes, name: str, plan: Plan) -> Iterator[Item]:
             items = row.read_bytes(name, content, plan.read)
         else:
             items = read_document(decode(name, content, bom=row.bom, undecodable=row.undecodable), row, plan.read)
-        yield from entries_of(items, row, plan, name)
+        yield from entries_of(items, row, plan, name, directives_in(content) if has_comments(row, plan) else None)
     except UnreadableFile as error:
         yield from unreadable(error, plan)
 
@@ -86,9 +89,15 @@ def format_of(path: str, plan: Plan, *, named: bool) -> Format | None:
     return row
 
 
-def entries_of(items: Iterable[Prompt | Notice], row: Format, plan: Plan, name: str) -> Iterator[Item]:
-    """The entries of what a format found in a file, in its order."""
-    reading = _Reading(row, plan, name)
+def has_comments(row: Format, plan: Plan) -> bool:
+    """Whether comments of a file are comments: to its format, or to the host that reads its prompts."""
+    host = row.host if row.host and plan.any_host else plan.job.host
+    return bool(row.comment) or "comment" in HOSTS[host].syntax
+
+
+def entries_of(items: Iterable[Prompt | Notice], row: Format, plan: Plan, name: str, silence: Directives | None = None) -> Iterator[Item]:
+    """The entries of what a format found in a file, in its order; `silence` says what its comments silence."""
+    reading = _Reading(row, plan, name, silence)
     for item in items:
         if isinstance(item, Notice):
             yield from reading.notes(item)
@@ -100,12 +109,13 @@ def entries_of(items: Iterable[Prompt | Notice], row: Format, plan: Plan, name: 
 class Reader:
     """How the prompts of one file are analysed, each way looked up once."""
 
-    def __init__(self, row: Format, plan: Plan) -> None:
+    def __init__(self, row: Format, plan: Plan, silence: Directives | None = None) -> None:
+        self.silence = silence
         self.template = row.kind == "style"
         self.plan = plan
         self.job = plan.job.for_host(row.host) if row.host and plan.any_host else plan.job
         self.encoders = {encoder.name for encoder in get_model(self.job.model).encoders}
-        self.analyses: dict[tuple[Role, str | None], Analysis] = {}
+        self.analyses: dict[tuple[Role, str | None, tuple[str, ...]], Analysis] = {}
 
     def why_not(self, prompt: Prompt) -> str:
         """Why a prompt is not analysed; "" for one that is."""
@@ -119,19 +129,22 @@ class Reader:
         """What a prompt is for."""
         return self.plan.role or prompt.role
 
-    def analysis(self, role: Role, encoder: str | None) -> Analysis:
-        """What analyses prompts of a role; `encoder` is the one that reads them, if there is only one."""
-        found = self.analyses.get((role, encoder))
+    def analysis(self, prompt: Prompt) -> Analysis:
+        """What analyses a prompt; to be asked in the order of the file."""
+        silenced = self.silence.silenced(prompt) if self.silence else ()
+        role, encoder = self.role(prompt), prompt.encoder
+        found = self.analyses.get((role, encoder, silenced))
         if found is None:
-            found = self.analyses[role, encoder] = self.job.analysis(role, template=self.template, encoder=encoder)
+            found = self.job.analysis(role, template=self.template, encoder=encoder, silenced=silenced)
+            self.analyses[role, encoder, silenced] = found
         return found
 
 
 class _Reading:
     """The entries of one file as they come, and the prompt that waits for the other one of its pair."""
 
-    def __init__(self, row: Format, plan: Plan, name: str) -> None:
-        self.reader = Reader(row, plan)
+    def __init__(self, row: Format, plan: Plan, name: str, silence: Directives | None) -> None:
+        self.reader = Reader(row, plan, silence)
         self.job = self.reader.job
         self.name = name
         self.waiting: Entry | None = None
@@ -141,16 +154,20 @@ class _Reading:
         """What the rules make of a notice."""
         rules, limits = self.job.rules or EVERY_RULE, self.job.limits or DEFAULT_SETTINGS
         found = [Note(f, self.name, notice.line, notice.column, notice.text) for f in run_file_rules(_note(notice), rules, limits)]
+        if self.reader.silence:
+            found = [note for note in found if not note.finding.code.startswith(self.reader.silence.everywhere or ("\0",))]
         yield from self.sent(found)
 
     def prompt(self, prompt: Prompt) -> Iterator[Item]:
         """The entry of a prompt, and of the one that waited for it."""
+        if self.reader.silence and only_a_directive(prompt.text):
+            return
         why = self.reader.why_not(prompt)
         if why:
             yield from self.sent([Unchecked(prompt, self.name, why)])
             return
-        role = self.reader.role(prompt)
-        entry = Entry(judged(self.reader.analysis(role, prompt.encoder)(prompt.text), self.name), self.name, role, source=prompt)
+        report = judged(self.reader.analysis(prompt)(prompt.text), self.name)
+        entry = Entry(report, self.name, self.reader.role(prompt), source=prompt)
         if self.scattered is not None:
             self.scattered.append(entry)
             return

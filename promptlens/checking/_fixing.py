@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from difflib import unified_diff
 
-from promptlens.checking._entries import Plan, Reader, format_of
+from promptlens.checking._directives import directives_in, only_a_directive
+from promptlens.checking._entries import Plan, Reader, format_of, has_comments
 from promptlens.errors import InputError
 from promptlens.fix import Applied, fix_with
 from promptlens.sources import Document, Format, NotWritable, Prompt, load_document, read_document, rewrite
@@ -66,11 +67,11 @@ def fix_file(path: str, plan: Plan, *, named: bool = True, unsafe: bool = False)
 
 def fix_document(document: Document, row: Format, plan: Plan, *, unsafe: bool = False) -> FixedFile:
     """`fix_file` of what is in memory."""
-    reader = Reader(row, plan)
+    reader = Reader(row, plan, directives_in(document.to_bytes()) if has_comments(row, plan) else None)
     changes: list[tuple[Prompt, list[Edit]]] = []
     applied: list[tuple[Prompt, Applied]] = []
     for prompt in _writable(read_document(document, row, plan.read), reader):
-        fixed = fix_with(prompt.text, reader.analysis(reader.role(prompt), prompt.encoder), unsafe=unsafe)
+        fixed = fix_with(prompt.text, reader.analysis(prompt), unsafe=unsafe)
         if fixed.text != prompt.text:
             changes.append((prompt, difference(prompt.text, fixed.text)))
             applied += ((prompt, one) for one in fixed.applied)
@@ -82,7 +83,7 @@ def fix_document(document: Document, row: Format, plan: Plan, *, unsafe: bool = 
 
 def _writable(items: Iterable[object], reader: Reader) -> Iterator[Prompt]:
     for item in items:
-        if isinstance(item, Prompt) and item.writable and not reader.why_not(item):
+        if isinstance(item, Prompt) and item.writable and not reader.why_not(item) and not only_a_directive(item.text):
             yield item
 
 
