@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from promptlens.cli import OK, _settings
+from promptlens.cli import _WHAT_WITH, OK, _settings
 
 
 @click.command()
 @click.argument("file", required=False, metavar="[FILE]")
-@click.option("--host", help="Program that turns the prompt into windows; see `promptlens hosts`. [default: a1111]")
-@click.option("--model", help="Base model; see `promptlens models`. [default: sdxl]")
-@click.option("--config", metavar="FILE", help="Take settings from this file alone.")
-@click.option("--isolated", is_flag=True, help="Take no settings from files.")
+@_WHAT_WITH
 def tui(file: str | None, **asked: Any) -> int:
     """Write a prompt and see, as you type, what the model reads of it."""
     from promptlens.job import make_job
 
-    flags = ("embeddings_dir", "steps", "comma_backtrack", "emphasis", "color")
-    job = make_job(_settings({**dict.fromkeys(flags), "settled": (), "embedding": (), **asked}))
+    job = make_job(_settings(asked))
+    job = replace(job, chosen={}, usual={**job.usual, **job.chosen})  # another host may not have an option chosen for this one
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("The terminal UI needs a terminal; in a pipe use `promptlens check`.", click.get_current_context())
     from promptlens.tui.app import PromptLensApp

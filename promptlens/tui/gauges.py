@@ -40,6 +40,9 @@ def budget_rows(report: Report, width: int) -> list[Row]:
 def _gauges(report: Report, use: EncoderUse, width: int) -> Iterator[Row]:
     drawn = drawing(report.usage.prompt, report.usage.fragments, use)
     digits = len(str(len(use.chunks)))
+    if not use.chunks:
+        yield [Run(" nothing to read", "dim")]
+        return
     for before, n in some(len(use.chunks), FIRST_BARS, LAST_BARS):
         if n > before + 1:
             yield [Run(f" … {many(n - before - 1, 'more chunk')} …", "dim")]
@@ -111,8 +114,8 @@ def compact_rows(report: Report, width: int) -> list[Row]:
         tail = f" lost {use.lost_count}" if use.lost_count else f" {use.free} free"
         row: Row = [name]
         room = width - len(name.text) - len(tail)
-        shown = [n for _, n in some(len(use.chunks), max(room // 16 - 1, 1), 1)]
-        cells = max(min(room // len(shown) - 9, 20), 3)
+        shown = [n for _, n in some(len(use.chunks), max(room // 16 - 1, 1), 1)] if use.chunks else []
+        cells = max(min(room // max(len(shown), 1) - 9, 20), 3)
         for n in shown:
             chunk = use.chunks[n]
             filled, free = gauge(chunk.used, use.encoder.capacity, cells)

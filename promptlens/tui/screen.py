@@ -19,6 +19,7 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from promptlens.errors import PromptLensError
 from promptlens.hosts import HOSTS
 from promptlens.job import Job
 from promptlens.models import MODELS
@@ -166,7 +167,12 @@ class MainScreen(Screen[None]):
     # --- what it is analysed with
 
     def use_job(self, job: Job) -> None:
-        """Read both prompts as another host, model or settings would."""
+        """Read both prompts as another host, model or settings would; where that cannot be, say why and stay."""
+        try:
+            job.report("")
+        except PromptLensError as error:
+            self.notify(str(error), severity="error", markup=False, timeout=10)
+            return
         self.job = job
         self.show_job()
         self.positive.analyse()

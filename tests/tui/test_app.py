@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
 from promptlens.job import Job
+from promptlens.models import MODELS
 from promptlens.tui.app import PromptLensApp
 from promptlens.tui.drafts import Draft, DraftFile, orphans
 from promptlens.tui.files import ChangedOnDisk, open_file, save
@@ -113,3 +117,21 @@ def test_every_size_draws_an_odd_prompt(size: tuple[int, int]) -> None:
         assert "[red]" in "".join(s.text for s in app.main.positive.render_line(0))
 
     drive(act, "[red] 日本 👍🏽 \x1b[31m", size=size)
+
+
+def test_every_model_is_taken_or_refused_in_words() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        for name in MODELS:
+            app.main.use_job(replace(app.main.job, model=name))
+            await pilot.pause()
+            assert app.main.report is not None
+            assert app.main.report.usage.model.name == app.main.job.model
+
+    drive(act, "a (red:1.2) cat")
+
+
+def test_the_command_needs_a_terminal() -> None:
+    code = "from promptlens.__main__ import main; raise SystemExit(main(['tui', '--isolated']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "needs a terminal" in done.stderr
