@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,9 +14,11 @@ from promptlens.render import FORMATS
 from promptlens.terminal import screen_of, talk
 
 if TYPE_CHECKING:
+    from promptlens.baseline import Baseline
     from promptlens.config import Settings
     from promptlens.fixing import Outcome
     from promptlens.inputs import Argument
+    from promptlens.render import Item
 
 UNREADABLE = 2
 
@@ -72,6 +75,8 @@ WHICH_RULES = with_options(
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also guess, move tags, and drop words to make a prompt fit.")
 @click.option("--diff", "as_diff", is_flag=True, help="Show what --fix would change, and write nothing.")
 @click.option("--statistics", is_flag=True, help="Count what is found, by rule, and show the counts alone.")
+@click.option("--baseline", metavar="FILE", help="Report only what is not in this list of older findings.")
+@click.option("--add-baseline", metavar="FILE", help="Write the list of all findings that --baseline takes, and stop.")
 @click.option("--watch", "watching", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option("--show-settings", is_flag=True, help="Show the settings that hold here and where they come from, and stop.")
 def check(
@@ -86,6 +91,8 @@ def check(
     unsafe_fixes: bool,
     as_diff: bool,
     statistics: bool,
+    baseline: str | None,
+    add_baseline: str | None,
     watching: bool,
     show_settings: bool,
     **asked: Any,
@@ -130,8 +137,16 @@ def check(
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff.", click.get_current_context())
     request = Request(given, stdin_format, negative, settings, asked)  # type: ignore[arg-type]
 
+    if add_baseline:
+        return _add_baseline(Path(add_baseline), run_items(request))
+    older = baseline or settings.baseline
+    known = _load_baseline(Path(older)) if older else None
+
     def run() -> int:
-        outcome = write_reports(run_items(request), output_format, screen_of(sys.stdout, settings.color), statistics=statistics)
+        items = run_items(request)
+        outcome = write_reports(
+            known.new_only(items) if known else items, output_format, screen_of(sys.stdout, settings.color), statistics=statistics
+        )
         return outcome.code(exit_zero=exit_zero, max_warnings=max_warnings)
 
     if not watching:
@@ -139,6 +154,35 @@ def check(
     if fixes or any(argument.kind != "path" for argument in given):
         raise click.UsageError("--watch is for files that are only checked.", click.get_current_context())
     return _watch(run, given, settings, asked)
+
+
+def _load_baseline(path: Path) -> Baseline:
+    from promptlens.baseline import load_baseline
+
+    return load_baseline(path)
+
+
+def _add_baseline(path: Path, items: Iterable[Item]) -> int:
+    """Write a baseline; what could not be read is told, and is not in it."""
+    from promptlens.baseline import record
+    from promptlens.render import Trouble
+    from promptlens.running import told
+
+    troubles: list[Trouble] = []
+
+    def readable() -> Iterator[Item]:
+        for item in items:
+            if isinstance(item, Trouble):
+                troubles.append(item)
+                talk("error", told(item))
+            else:
+                yield item
+
+    count = record(path, readable())
+    talk(
+        "note", f"{path}: {count:,} finding{'' if count == 1 else 's'} written. Check with --baseline {path}, or baseline in the settings."
+    )
+    return UNREADABLE if troubles else OK
 
 
 def _watch(run: Callable[[], int], given: Sequence[Argument], settings: Settings, asked: Mapping[str, Any]) -> int:

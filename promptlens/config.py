@@ -37,6 +37,7 @@ class Settings:
     exclude, extend_exclude, force_exclude, respect_gitignore   which files are left out
     unit, every_line, keys          what is a prompt in a file (sources.ReadSettings)
     role, format        of the files of a `per_path` table; they stand only there
+    baseline            the list of older findings that are not reported
     per_path            other values for files that match a pattern, relative to the settings file
     """
 
@@ -61,6 +62,7 @@ class Settings:
     keys: tuple[tuple[str, str], ...] = ()
     role: str = ""
     format: str = ""
+    baseline: str = ""
     per_path: tuple[PathSettings, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 

@@ -210,5 +210,6 @@ _CHECKS: dict[str, Callable[[Any, Path], Any]] = {
     "keys": _keys,
     "role": _one_of(*ROLES),
     "format": _format,
+    "baseline": _file,
     "per_path": _per_path,
 }
