@@ -12,6 +12,7 @@ from promptlens.errors import PromptLensError
 from promptlens.inputs import Argument, Prompt, StdinFormat, Unreadable, prompt_argument, read_stdin
 from promptlens.job import Job, make_job
 from promptlens.judging import JUDGED_UP_TO_CHARS, judged
+from promptlens.progress import BAR
 from promptlens.render import Entry, Format, Item, Note, Trouble, load_format
 from promptlens.report import Report
 from promptlens.terminal import Screen, talk
@@ -130,10 +131,12 @@ def write_reports(found: Iterable[Item], format_name: str, screen: Screen, *, st
             outcome.add(item)
             if isinstance(item, Trouble) and not output.tells_trouble:
                 sys.stdout.flush()
+                BAR.wipe()
                 talk("error", told(item))
             yield item
 
     for text in filter(None, output.write(counted(), screen)):
+        BAR.wipe()
         sys.stdout.write(text)
         sys.stdout.flush()  # who sends a line may wait for its report
     if outcome.troubles and output.tells_trouble:

@@ -240,6 +240,12 @@ def test_other_values_for_some_files(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out.startswith('host = "comfyui"  # command line')
 
 
+def test_options_of_the_command_line_hold_as_far_as_another_host_has_them(capsys: pytest.CaptureFixture[str]) -> None:
+    write("promptlens.toml", '[per-path."*.caption"]\nhost = "kohya"\n')
+    Path("a.caption").write_text("red, red")
+    assert findings(capsys, "--steps", "30", ".") == ["a.caption TB401"]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from promptlens.checking._discovery import DEFAULT_EXCLUDE, Level, Walk
 from promptlens.checking._entries import Plan
 from promptlens.config import Settings
 from promptlens.job import Job, make_job
+from promptlens.progress import BAR
 from promptlens.sources import FORMATS, ReadSettings
 
 
@@ -27,7 +29,7 @@ class Plans:
     def plan(self, path: str) -> Plan:
         """What holds for a file."""
         settings = self.settings.for_path(path)
-        read = ReadSettings(unit=settings.unit, keys=settings.keys, every_line=settings.every_line)  # type: ignore[arg-type]
+        read = ReadSettings(unit=settings.unit, keys=settings.keys, every_line=settings.every_line, progress=BAR)  # type: ignore[arg-type]
         name = self.asked["as_format"] or settings.format or None
         role: Any = settings.role or None
         return Plan(self._job(settings), read, name, role, any_host="host" not in settings.origins)
@@ -38,7 +40,7 @@ class Plans:
             return self.job
         known = next((job for other, job in self._jobs if other == settings), None)
         if known is None:
-            known = make_job(settings)
+            known = make_job(settings if settings.host == self.settings.host else _of_other_host(settings))
             self._jobs.append((settings, known))
         return known
 
@@ -51,6 +53,11 @@ class Plans:
         included = tuple((table.base, (table.pattern,)) for table in settings.per_path if "format" in table.values)
         force = asked["force_exclude"] or settings.force_exclude
         return Walk((exclude, *more), included, respect_gitignore=respect, force_exclude=force)
+
+
+def _of_other_host(settings: Settings) -> Settings:
+    """Settings of files that another host reads: options of the command line hold as far as that has them."""
+    return replace(settings, origins={key: "" if key.startswith("options.") else origin for key, origin in settings.origins.items()})
 
 
 def _level(settings: Settings, name: str, asked: tuple[str, ...]) -> Level | None:
