@@ -92,6 +92,41 @@ def formats_table() -> str:
     return f"{head}\n|---|---|---|---|---|---|---|\n{rows}"
 
 
+def hosts_pages() -> str:
+    """A section for each host: what it does, what its options are, what that was read from, and what the tool shows of a prompt in it."""
+    from inspect import cleandoc
+
+    from promptlens import HOSTS
+
+    sections = []
+    for name in HOSTS.built_in:
+        host = HOSTS[name]
+        module = sys.modules[host.parse.__module__]
+        about = cleandoc(module.__doc__ or "")
+        options = cleandoc(host.options.__doc__ or "")
+        how = "Observed: equal to what the program itself produced." if host.observed else "Read in its code and documents, not observed."
+        command = f'$ promptlens check --host {name} --model sdxl "$PROMPT"'
+        shown = output("check", "--host", name, "--model", "sdxl", EXAMPLE)
+        parts = [
+            f"## {host.title} (`{name}`)",
+            host.summary,
+            about,
+            f"{how} Reference: {host.reference}.",
+            f"Syntax it reads: {', '.join(sorted(host.syntax)) or 'none'}.",
+            fenced(options),
+            fenced(f"{command}\n{shown}"),
+        ]
+        sections.append("\n\n".join(parts))
+    return "\n\n".join(sections)
+
+
+def rules_pages() -> str:
+    """A section for each rule, as `promptlens rules CODE` shows it."""
+    from promptlens.rules import RULES
+
+    return "\n\n".join(f"## {row.code} {row.name}\n\n{fenced(output('rules', row.code))}" for row in RULES.values())
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "reference": reference,
     "hosts": hosts_table,
@@ -100,7 +135,12 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
-PAGES: dict[Path, dict[str, Callable[[], str]]] = {README: PARTS, ROOT / "docs" / "formats.md": {"formats": formats_table}}
+PAGES: dict[Path, dict[str, Callable[[], str]]] = {
+    README: PARTS,
+    ROOT / "docs" / "formats.md": {"formats": formats_table},
+    ROOT / "docs" / "hosts.md": {"hosts": hosts_pages},
+    ROOT / "docs" / "rules.md": {"rules": rules_pages},
+}
 
 
 def generated(page: Path, text: str) -> str:
