@@ -54,7 +54,8 @@ def expand(
     settings = _settings(asked)
     job = make_job(settings)
     text = _styled(_text(argument, kind), style_names, styles_file)
-    found = expanded(text, _cost(job), Path(wildcards).expanduser() if wildcards else None)
+    folder = wildcards or settings.wildcards
+    found = expanded(text, _cost(job), Path(folder).expanduser() if folder else None)
     largest, smallest = job.report(found.largest), job.report(found.smallest)
     screen = screen_of(sys.stdout, settings.color)
     if output_format == "full":

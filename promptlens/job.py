@@ -117,6 +117,12 @@ def make_job(settings: Settings) -> Job:
     usual = {name: value for name, value in settings.options.items() if name not in chosen}
     if isinstance(usual.get("embeddings"), str):  # a folder is read once, not for each prompt
         usual["embeddings"] = with_embeddings(usual["embeddings"], {})
+    if settings.installs and "embeddings" not in settings.options:
+        from promptlens.known_names import installed  # only for those who name their installs
+
+        found = installed(settings.installs, settings.host).embeddings
+        if found is not None:
+            usual["embeddings"] = found
     rules, limits = _rules(settings), _limits(settings)
     job = Job(settings.host, settings.model, chosen, usual, settings.t5_tokenizer, settings.installs, rules, limits)
     job.report("")
@@ -134,13 +140,14 @@ def _rules(settings: Settings) -> Selection | None:
 
 def _limits(settings: Settings) -> RuleSettings | None:
     """What the rules measure by; None for the defaults."""
-    if not (settings.limits or settings.loras or settings.wildcards):
+    if not (settings.limits or settings.loras or settings.wildcards or settings.installs):
         return None
-    from promptlens.known_names import lora_names, wildcard_texts
+    from promptlens.known_names import installed, lora_names, wildcard_texts
     from promptlens.rules import RuleSettings
 
-    loras = lora_names(settings.loras) if settings.loras else None
-    wildcards = wildcard_texts(settings.wildcards) if settings.wildcards else None
+    known = installed(settings.installs, settings.host)
+    loras = lora_names(settings.loras) if settings.loras else known.loras
+    wildcards = wildcard_texts(settings.wildcards) if settings.wildcards else known.wildcards
     return RuleSettings(**settings.limits, loras=loras, wildcards=wildcards)
 
 

@@ -1,16 +1,42 @@
-"""What prompts may name: the LoRAs of a folder, and the wildcards with their texts. Each folder is read once."""
+"""What prompts may name: embeddings, LoRAs and wildcards of folders and of whole installs. Each folder is read once."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
+from promptlens.embeddings import read_folder
 from promptlens.errors import InputError
+from promptlens.places import installs
 from promptlens.sources import UnreadableFile, read_prompts
 
 LORA_SUFFIXES = (".safetensors", ".pt", ".ckpt")
 WILDCARD_SUFFIXES = (".txt", ".yaml", ".json")
+
+
+class Installed(NamedTuple):
+    """What the installs of a host have; None for what they have no folder of."""
+
+    embeddings: Mapping[str, int] | None = None
+    loras: frozenset[str] | None = None
+    wildcards: Mapping[str, Sequence[str]] | None = None
+
+
+@lru_cache(maxsize=8)
+def installed(roots: tuple[str, ...], host: str) -> Installed:
+    """What prompts may name in the installs at some folders that read prompts as a host does."""
+    rows = [(row, folder) for root in roots for row, folder in installs(Path(root)) if host in row.hosts]
+    embeddings = [folder / row.embeddings for row, folder in rows if row.embeddings and (folder / row.embeddings).is_dir()]
+    loras = [folder / row.loras for row, folder in rows if row.loras and (folder / row.loras).is_dir()]
+    wildcards = [found for row, folder in rows for pattern in row.wildcards for found in sorted(folder.glob(pattern)) if found.is_dir()]
+    return Installed(
+        {name: vectors for folder in embeddings for name, vectors in read_folder(folder).items()} if embeddings else None,
+        frozenset(name for folder in loras for name in lora_names(str(folder))) if loras else None,
+        {name: texts for folder in wildcards for name, texts in wildcard_texts(str(folder)).items()} if wildcards else None,
+    )
 
 
 @lru_cache(maxsize=8)

@@ -28,16 +28,26 @@ EXTRA_KINDS = ("checkpoints", "text_encoders", "clip", "diffusers")
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """A program: files that give its folder away, its folders with weights, and patterns of where it has T5's vocabulary."""
+    """A program: files that give its folder away, its folders with weights, and patterns of where it has T5's vocabulary.
+
+    `hosts` are those that read prompts as it does, `embeddings` and `loras` its folders of these, `wildcards` patterns of folders.
+    """
 
     title: str
     marks: tuple[str, ...]
     folders: tuple[str, ...]
     vocabularies: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    embeddings: str = ""
+    loras: str = ""
+    wildcards: tuple[str, ...] = ()
 
 
 # What folders of a pipeline with T5 in it are called: SD3's third tokenizer, Flux's second.
 T5_FOLDERS = ("tokenizer_3", "tokenizer_2")
+
+# sd-dynamic-prompts and other extensions keep theirs in a folder of this name.
+_WEBUI_WILDCARDS = ("extensions/*/wildcards", "wildcards")
 
 # Forge before A1111, whose marks it has too.
 INSTALLS: tuple[Install, ...] = (
@@ -46,13 +56,29 @@ INSTALLS: tuple[Install, ...] = (
         ("modules_forge",),
         ("models/Stable-diffusion", "models/text_encoder"),
         tuple(f"backend/huggingface/*/*/{name}/tokenizer.json" for name in T5_FOLDERS),
+        hosts=("forge", "a1111"),
+        embeddings="embeddings",
+        loras="models/Lora",
+        wildcards=_WEBUI_WILDCARDS,
     ),
-    Install("A1111", ("webui.py", "launch.py"), ("models/Stable-diffusion",)),
+    Install(
+        "A1111",
+        ("webui.py", "launch.py"),
+        ("models/Stable-diffusion",),
+        hosts=("a1111", "forge"),
+        embeddings="embeddings",
+        loras="models/Lora",
+        wildcards=_WEBUI_WILDCARDS,
+    ),
     Install(
         "ComfyUI",
         ("comfy", "folder_paths.py"),
         ("models/checkpoints", "models/text_encoders", "models/clip", "models/diffusers"),
         ("comfy/text_encoders/t5_tokenizer/tokenizer.json", "comfy/t5_tokenizer/tokenizer.json"),
+        hosts=("comfyui", "swarmui"),
+        embeddings="models/embeddings",
+        loras="models/loras",
+        wildcards=("wildcards", "custom_nodes/*/wildcards"),
     ),
     Install(
         "InvokeAI",

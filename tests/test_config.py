@@ -283,6 +283,22 @@ def test_what_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "none: is not a folder" in capsys.readouterr().err
 
 
+def test_what_an_install_has(capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("webui/embeddings", "webui/models/Lora", "webui/extensions/dyn/wildcards", "comfy/models/loras", "comfy/comfy"):
+        Path(folder).mkdir(parents=True)
+    Path("webui/webui.py").touch()
+    header = json.dumps({"emb_params": {"dtype": "F32", "shape": [8, 768], "data_offsets": [0, 0]}}).encode()
+    Path("webui/embeddings/neg.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    Path("webui/models/Lora/film.safetensors").touch()
+    Path("webui/extensions/dyn/wildcards/place.txt").write_text("a forest")
+    write("promptlens.toml", 'installs = ["webui", "comfy"]')
+    assert make_job(load_settings()).report("neg").usage.encoders[0].used == 8
+    assert findings(capsys, "neg <lora:film:1> __place__") == []
+    assert findings(capsys, "<lora:flim:1> __plaice__") == ["<text> TB305", "<text> TB305"]
+    write("promptlens.toml", 'installs = ["webui", "comfy"]\nhost = "comfyui"')
+    assert make_job(load_settings()).report("neg").usage.encoders[0].used == 2  # n and eg: ComfyUI has no such file
+
+
 def test_keys_of_prompts_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     write("promptlens.toml", '[keys]\n"items[*].say" = "positive"\n')
     Path("own.json").write_text('{"items": [{"say": "red, red"}, {"say": "blue"}]}')
