@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptlens.cli import _COLOR, OK, TABLE_FORMATS
+from promptlens.commands_preview import compare
 from promptlens.terminal import ColorChoice, screen_of, talk
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from promptlens.encoder.files import FoundWeights
     from promptlens.render._table import TableFormat
 
+NO_WEIGHTS = """\
+No text-encoder weights were found. Fetch some: promptlens encoders pull clip-l
+Until then influence takes an approximate preview: promptlens encoders --card preview
+"""
 NAMES = ("clip-l", "clip-h", "clip-g", "t5-xxl")
 
 
@@ -23,6 +28,7 @@ NAMES = ("clip-l", "clip-h", "clip-g", "t5-xxl")
 @click.option("--encoder-path", "paths", multiple=True, metavar="PATH", help="Look into this file or folder too; may be repeated.")
 @click.option("--root", "roots", multiple=True, metavar="FOLDER", help="Folder of an A1111, Forge, ComfyUI or InvokeAI install.")
 @click.option("--format", "output_format", type=click.Choice(TABLE_FORMATS), default="full", help="How to write it. [default: full]")
+@click.option("--card", type=click.Choice(["preview"]), help="Print the card of the encoder that comes along: how far to trust it.")
 @_COLOR
 @click.pass_context
 def encoders(
@@ -30,14 +36,20 @@ def encoders(
     paths: tuple[str, ...],
     roots: tuple[str, ...],
     output_format: TableFormat,
+    card: str | None,
     color: ColorChoice | None,
 ) -> int:
-    """List the text-encoder weights on this machine, or pull some.
+    """List the text-encoder weights on this machine, pull some, or compare two.
 
     T5's vocabulary is listed too. Looks at given paths, fetched weights, the Hugging Face cache and the folders of installs. Nothing is
     loaded.
     """
     if context.invoked_subcommand is not None:
+        return OK
+    if card is not None:
+        from promptlens.encoder.preview import card as read_card
+
+        sys.stdout.write(read_card())
         return OK
     from promptlens.encoder.finding import find_encoders
     from promptlens.render._table import table_rows, written
@@ -52,8 +64,11 @@ def encoders(
     elif records:
         sys.stdout.write(drawer(screen)(table_rows(_table(records), screen.width)))
     else:
-        sys.stdout.write("No text-encoder weights were found. Fetch some: promptlens encoders pull clip-l\n")
+        sys.stdout.write(NO_WEIGHTS)
     return OK
+
+
+encoders.add_command(compare)
 
 
 @encoders.command()

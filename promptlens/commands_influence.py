@@ -42,6 +42,7 @@ _WITH_ENCODERS = with_options(
     help="The EOS vector, or all the model gets. [default: pooled]",
 )
 @click.option("--method", type=click.Choice(["delete", "mask"]), default="delete", help="Take the word out, or hide it. [default: delete]")
+@click.option("--encoder", type=click.Choice(["preview"]), help="Take the small preview encoder that comes along, which is not CLIP.")
 @click.option("--clip-skip", type=int, metavar="N", help="Take the n-th layer from the end.")
 @click.option("--toward", metavar="TEXT", help="Also: which words pull the prompt to this text.")
 @click.option("--against", metavar="TEXT", help="Also: which words set it apart from this prompt.")
@@ -51,13 +52,16 @@ def influence(argument: str, kind: str | None, output_format: TableFormat, top: 
     """Show which words change what the model gets.
 
     Each word is taken out, the host reads the rest, and the text encoders' output is compared. That is influence on the text
-    embedding, not on the picture. Needs the weights of the model's text encoders: see `promptlens encoders`.
+    embedding, not on the picture. Without weights of the model's text encoders (see `promptlens encoders`) an approximate preview encoder
+    is taken: its bands are a hint and no measurement.
     """
     if plot is not None and Path(plot).suffix.lower() not in (".svg", ".html"):
         raise click.UsageError(f"--plot writes .svg or .html, not {plot!r}.", click.get_current_context())
     settings = _settings(asked)
     text, job = _prompt(argument, kind, settings)
-    encoders = _encoders(job.model, asked["paths"], asked["allow_pickle"])
+    from promptlens.commands_preview import encoders_or_preview
+
+    encoders = encoders_or_preview(job.model, asked["paths"], asked["allow_pickle"], asked["encoder"], _encoders)
     from promptlens.influences import influence as measure
 
     with _Telling("Encoding") as tell:

@@ -112,6 +112,8 @@ ENCODERS: dict[str, Encoder] = {
             pooled=True,
             weights="laion/CLIP-ViT-bigG-14-laion2B-39B-b160k",
         ),
+        # the small encoder that comes with the package: pooled vectors alone mean something, in the 512 numbers of CLIP ViT-B/32's space
+        replace(_CLIP, name="preview", title="Preview (approximates CLIP ViT-B/32)", width=192, pooled=True, weights=""),
         _T5,
         # ComfyUI comfy/text_encoders/hidream.py: start 128000, pad 128009, which is also its end of turn
         Encoder(

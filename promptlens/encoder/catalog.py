@@ -12,7 +12,7 @@ from typing import Literal
 from promptlens.errors import UnknownNameError, WeightsError
 from promptlens.models import ENCODERS
 
-# Every CLIP text encoder has attention heads of this width: 12 in 768, 16 in 1024, 20 in 1280.
+# Every CLIP text encoder has attention heads of this width: 12 in 768, 16 in 1024, 20 in 1280; and the preview 3 in 192.
 HEAD_WIDTH = 64
 
 
@@ -71,6 +71,7 @@ BUILDS: dict[str, Build] = {
             # 1.39 GB, fp16, projection included (sha256 ec310df2...)
             fetch=(Remote("stabilityai/stable-diffusion-xl-base-1.0", "text_encoder_2/model.fp16.safetensors"),),
         ),
+        Build("preview", layers=3, activation="quick_gelu", fetch=()),  # comes with the package
     )
 }
 

@@ -15,6 +15,8 @@ from promptlens.encoder.files import PART, FoundWeights, projection_beside, weig
 from promptlens.encoder.header import INDEX_SUFFIX, read_entries
 from promptlens.encoder.layouts import Holding, find_holdings, is_whole
 from promptlens.encoder.pickled import is_pickled
+from promptlens.encoder.preview import NAME as PREVIEW
+from promptlens.encoder.preview import preview_weights
 from promptlens.errors import WeightsError
 from promptlens.models import ENCODERS
 from promptlens.places import Place, cached_snapshots, distinct, hub_cache, install_places, pulled_folder, weight_paths
@@ -85,6 +87,8 @@ def choose_encoder(
     A given pickle file counts without a look inside: `load_encoder` refuses it, or reads it if the user allows.
     """
     get_build(name)
+    if name == PREVIEW:
+        return preview_weights()
     pickles = [Path(p) for p in paths if is_pickled(Path(p))]
     given = (f for p in paths if Path(p) not in pickles for f in _given(Path(p)))
     if found := next((f for f in given if f.encoder == name), None):
@@ -138,7 +142,7 @@ def _given(path: Path) -> Iterator[FoundWeights]:
 def _places(pulled: Path, cache: Path, roots: Sequence[str | Path]) -> Iterator[Place]:
     yield Place(PULLED, pulled)
     known = {f"models--{r.repo.replace('/', '--')}" for b in BUILDS.values() for r in b.fetch}
-    known |= {f"models--{ENCODERS[name].weights.replace('/', '--')}" for name in BUILDS}
+    known |= {f"models--{ENCODERS[name].weights.replace('/', '--')}" for name in BUILDS if ENCODERS[name].weights}
     # repositories the table names come before fine-tuned models that happen to be cached
     yield from sorted(cached_snapshots(cache), key=lambda place: place.folder.parent.parent.name not in known)
     for root in roots:

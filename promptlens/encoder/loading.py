@@ -20,6 +20,9 @@ from promptlens.encoder.files import FoundWeights, projection_beside, weight_fil
 from promptlens.encoder.header import Entries, read_entries
 from promptlens.encoder.layouts import Holding, find_holdings, is_whole
 from promptlens.encoder.pickled import is_pickled, read_pickled, refuse
+from promptlens.encoder.preview import FILE as PREVIEW_FILE
+from promptlens.encoder.preview import NAME as PREVIEW
+from promptlens.encoder.preview import is_packed, unpack
 from promptlens.encoder.reading import Get, check_tensors, checksum, open_tensors, plain_tensors
 from promptlens.encoder.threads import import_torch
 from promptlens.errors import WeightsError
@@ -31,12 +34,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A text encoder in a file: `path` is the file or the index of its parts; `pickle` its tensors if it is pickled."""
+    """A text encoder in a file: `path` is the file or the index of its parts; `held` its tensors if it is pickled or packed."""
 
     path: Path
     entries: Entries
     holding: Holding
-    pickle: Mapping[str, Any] | None = None
+    held: Mapping[str, Any] | None = None
 
     def missing_layers(self, name: str) -> int:
         """Layers that the weights lack at the end: 1 in the diffusers folders of Stable Diffusion 2."""
@@ -46,8 +49,8 @@ class Source:
     @contextmanager
     def tensors(self) -> Iterator[Get]:
         """A function that reads tensors by name."""
-        if self.pickle is not None:
-            yield self.pickle.__getitem__
+        if self.held is not None:
+            yield self.held.__getitem__
         else:
             with open_tensors(self.entries) as get:
                 yield get
@@ -62,7 +65,7 @@ def load_encoder(
     threads: int | None = None,
     allow_pickle: bool = False,
 ) -> TextEncoder:
-    """The text encoder `name` (a row of `ENCODERS`) of a source; a found record knows its own name.
+    """The text encoder `name` (a row of `ENCODERS`) of a source; a found record knows its own name, and "preview" is a source of its own.
 
     `device`: "auto" takes CUDA, then MPS, then the processor. `precision`: "float32", or "bfloat16" for the matrix products.
     `threads`: None finds the best count. Raises `WeightsError` with the way out for what cannot be used.
@@ -90,6 +93,8 @@ def source_name(source: str | Path | FoundWeights, name: str | None) -> tuple[Pa
     """Path and encoder that a source means; an unknown name raises `UnknownNameError`, none at all `WeightsError`."""
     if isinstance(source, FoundWeights):
         return source.path, get_build(name or source.encoder).name
+    if str(source) == PREVIEW and name in (None, PREVIEW):
+        return PREVIEW_FILE, PREVIEW
     if name is None:
         raise WeightsError(f"Say which text encoder to read from {source}: {', '.join(BUILDS)}.")
     return Path(source), get_build(name).name
@@ -106,7 +111,10 @@ def open_source(path: Path, name: str, *, allow_pickle: bool = False) -> Source:
             pickles.append(file)
             continue
         entries = read_entries(file)
-        if source := _pick(file, entries, None, name, others):
+        unpacked: Mapping[str, Any] | None = None
+        if is_packed(entries):
+            entries, unpacked = unpack(file, entries)
+        if source := _pick(file, entries, unpacked, name, others):
             return _with_projection(source)
     if pickles and not allow_pickle and not others:
         raise refuse(pickles[0], name)

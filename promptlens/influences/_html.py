@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from math import isnan
 
+from promptlens.encoder.preview import LABEL as PREVIEW_LABEL
 from promptlens.influences._page import level
 from promptlens.influences._result import MEANING, Influence
 from promptlens.render._runs import visible_text
@@ -24,7 +25,8 @@ def fragment(found: Influence) -> str:
         at = span.end
     parts.append(_plain(found.prompt[at:]))
     title = f"Influence of each {found.unit}: lens {found.lens}, {found.method}, {found.host}, {found.model}"
-    note = f"Noise floor {found.noise_floor:.4g}; 9 is the strongest, words without a digit do no more than a comma. {MEANING}"
+    floor = f"{PREVIEW_LABEL}. 9 high, 5 medium, 1 low" if found.approximate else f"Noise floor {found.noise_floor:.4g}; 9 is the strongest"
+    note = f"{floor}, words without a digit do no more than a comma. {MEANING}"
     return (
         f'<div style="{_BOX}"><div style="opacity:.6;font-size:13px">{escape(title)}</div>'
         f'<div>{"".join(parts)}</div><div style="opacity:.6;font-size:13px">{escape(note)}</div></div>'
@@ -42,10 +44,14 @@ def _plain(text: str) -> str:
     return "<br>".join(escape(visible_text(line)) for line in text.replace("\r\n", "\n").split("\n"))
 
 
+def _by_encoder(found: Influence, n: int) -> list[str]:
+    return [f"{name} {scores[n]:.4g}" for name, scores in found.by_encoder.items()]
+
+
 def _word(found: Influence, n: int) -> str:
     step = level(found, n)
-    score = "unknown" if isnan(found.scores[n]) else f"{found.scores[n]:.4g}"
-    told = [f"influence {score}", *(f"{name} {scores[n]:.4g}" for name, scores in found.by_encoder.items()), f"{found.tokens[n]} tokens"]
+    score = "unknown" if isnan(found.scores[n]) else found.band(n) if found.approximate else f"{found.scores[n]:.4g}"
+    told = [f"influence {score}", *(() if found.approximate else _by_encoder(found, n)), f"{found.tokens[n]} tokens"]
     told += ["moves a chunk boundary"] * found.moved[n] + ["never reaches the encoder"] * found.lost[n]
     style = f"background:{_RAMP[step - 1]};border-radius:3px;padding:1px 2px" if step else "opacity:.55"
     digit = f'<sub style="font-size:10px">{step}</sub>' if step else ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from promptlens.analysis import DEFAULT_HOST, DEFAULT_MODEL
 from promptlens.conditionings import Encoders
+from promptlens.encoder.preview import NAME as PREVIEW
 from promptlens.errors import ConditioningError, OptionError, WeightsError
 from promptlens.influences._joint import closeness
 from promptlens.influences._lenses import Case, Lens, Looked, distance, look_conditioning, look_pooled
@@ -64,6 +65,9 @@ def influence(
     taken = [_taken_out(whole, u.span, method) for u in found]
     floor = _comma_cases(whole, method)
     others = [Case(read(setting, against))] if against is not None else []
+    approximate = any(getattr(encoders[e.name], "name", "") == PREVIEW for e in whole.encoders)
+    if approximate and lens == "conditioning":
+        raise WeightsError("The preview encoder approximates the pooled vector alone: take --lens pooled, or real weights for this lens.")
     first, *rest = _look(setting, lens, [Case(whole), *others], [t.case for t in taken if t.case] + floor.cases, progress)
     assert first is not None  # it is needed
     looks = iter(rest)
@@ -95,6 +99,7 @@ def influence(
         toward_cosine=None if cosines is None else cosines[0],
         against=measured.against(),
         against_distance=measured.apart(),
+        approximate=approximate,
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, isnan
 from typing import Any
 
+from promptlens.encoder.preview import LABEL as PREVIEW_LABEL
 from promptlens.hosts import HOSTS
 from promptlens.influences._result import MEANING, Influence, Similarity
 from promptlens.models import get_model
@@ -26,6 +27,8 @@ WHERE = "own, later, end: shares of the change at the word's own positions, at l
 
 def level(found: Influence, n: int) -> int:
     """Step of the ramp of a unit: 9 for the strongest, 0 for what a comma does too."""
+    if found.approximate:
+        return 0 if found.is_quiet(n) else {"high": LEVELS, "medium": 5, "low": 1}[found.band(n)]
     score, most = found.scores[n], max((s for s in found.scores if not isnan(s)), default=0.0)
     if isnan(score) or found.is_quiet(n) or not most:
         return 0
@@ -35,21 +38,32 @@ def level(found: Influence, n: int) -> int:
 def page(found: Influence, width: int, top: int | None = None) -> Iterator[Row]:
     """Rows of at most `width` cells; `top`: only so many of the ranking."""
     names = f"{HOSTS[found.host].name} · {get_model(found.model).title}"
+    if found.approximate:
+        yield from wrap([Run(PREVIEW_LABEL, "title")], width)
     yield from wrap([Run(names, "title"), Run(f" · influence of each {found.unit} · lens {found.lens} · {found.method}", "dim")], width)
     yield []
     yield from strip(found, width)
-    yield from wrap([Run(f"9 is the strongest {found.unit}, · does no more than a comma", "dim")], width, first="  ", indent="  ")
+    yield from wrap([Run(_legend(found), "dim")], width, first="  ", indent="  ")
     yield []
     yield from table_rows(_ranking(found, top), width)
-    yield []
+    if not found.approximate or found.quiet or any(found.moved):
+        yield []
     if found.lens == "conditioning":
         yield from wrap([Run(WHERE, "dim")], width)
-    yield from wrap([Run(_floor(found))], width)
+    if not found.approximate:
+        yield from wrap([Run(_floor(found))], width)
     yield from _quiet(found, width)
     yield from _moved(found, width)
-    yield from _aims(found, width)
+    if not found.approximate:
+        yield from _aims(found, width)
     yield []
     yield from wrap([Run(MEANING, "dim")], width)
+
+
+def _legend(found: Influence) -> str:
+    if found.approximate:
+        return f"9 high, 5 medium, 1 low: thirds of the {found.unit}s; · does no more than a comma"
+    return f"9 is the strongest {found.unit}, · does no more than a comma"
 
 
 def strip(found: Influence, width: int) -> Iterator[Row]:
@@ -112,8 +126,8 @@ def _ranking(found: Influence, top: int | None) -> Table:
     columns = [
         Column("#", "rank", right=True),
         Column(found.unit, "text", _label),
-        Column("score", "score", _figure, right=True),
-        *(Column(name, name, _figure, right=True) for name in found.by_encoder if len(found.by_encoder) > 1),
+        Column("band", "band") if found.approximate else Column("score", "score", _figure, right=True),
+        *(Column(name, name, _figure, right=True) for name in found.by_encoder if len(found.by_encoder) > 1 and not found.approximate),
         Column("tokens", "tokens", right=True),
     ]
     if found.lens == "conditioning":
@@ -121,9 +135,9 @@ def _ranking(found: Influence, top: int | None) -> Table:
             Column(title, f"split_{key}", _share, right=True) for key, title in (("own", "own"), ("later", "later"), ("end", "end"))
         ]
     if found.toward is not None:
-        columns.append(Column("toward", "toward", _signed, right=True))
+        columns.append(Column("toward", "toward", _sign if found.approximate else _signed, right=True))
     if found.against is not None:
-        columns.append(Column("against", "against", _signed, right=True))
+        columns.append(Column("against", "against", _sign if found.approximate else _signed, right=True))
     columns.append(Column("", "mark", lambda step: "█" * step if step else "·"))
     return Table(tuple(columns), records, style_of=_style)
 
@@ -146,6 +160,10 @@ def _share(value: float | None) -> str:
 
 def _signed(value: float | None) -> str:
     return "-" if value is None else f"{value:+.4f}"
+
+
+def _sign(value: float | None) -> str:
+    return "-" if not value else "+" if value > 0 else "−"
 
 
 def _floor(found: Influence) -> str:

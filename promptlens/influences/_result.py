@@ -16,6 +16,7 @@ from promptlens.influences._units import UnitKind
 from promptlens.spans import Span
 
 SCHEMA = 1
+BANDS = ("high", "medium", "low")
 
 MEANING = "Influence is the change of the text embedding when a word is taken out. It says nothing certain about the picture."
 
@@ -66,6 +67,13 @@ class Influence:
         """Indices of the units that do no more than a comma does, or nothing at all."""
         return tuple(n for n in range(len(self.scores)) if self.is_quiet(n))
 
+    def band(self, n: int) -> str:
+        """high, medium or low: the upper, middle and lower third of the ranking; all that a preview encoder can tell. What does no more
+        than a comma is low."""
+        order = self.ranking
+        place = order.index(n)
+        return "low" if self.is_quiet(n) or isnan(self.scores[n]) else BANDS[min(2, 3 * place // len(order))]
+
     def is_quiet(self, n: int) -> bool:
         return self.scores[n] <= (0.0 if isnan(self.noise_floor) else self.noise_floor)
 
@@ -86,6 +94,8 @@ class Influence:
             "moved": self.moved[n],
             "lost": self.lost[n],
         }
+        if self.approximate:
+            record |= {"band": self.band(n), "approximate": True}
         if self.lens == "conditioning":
             names = Split.__dataclass_fields__
             record |= {f"split_{name}": None if shares is None else number(asdict(shares)[name]) for name in names}

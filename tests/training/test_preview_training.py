@@ -1,0 +1,141 @@
+"""The training of the preview encoder on a toy: its parts fit together, it learns, and a stop is no loss."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+np = pytest.importorskip("numpy")
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+sys.path.insert(0, str(Path(__file__).parents[2]))
+if not (Path(__file__).parents[2] / "training").is_dir():
+    pytest.skip("the training is not beside the tests", allow_module_level=True)
+
+from promptlens.encoder import load_encoder, preview  # noqa: E402
+from training.preview import corpus, export, facts, judge, names, packages, student, teacher, train  # noqa: E402
+
+pytestmark = pytest.mark.encoder
+
+SHAPE = student.Shape(table=16, width=64, layers=2, heads=1, hidden=64)
+ADJECTIVES, THINGS = ("red", "old", "tiny"), ("cat", "boat", "castle", "tree")
+TEXTS = (*(f"a {one} {two}" for one in ADJECTIVES for two in THINGS), "a cat", "a boat", "a tree")
+
+
+def lesson() -> train.Lesson:
+    chance = np.random.default_rng(0)
+    rows = teacher.unit(chance.normal(0, 0.02, (len(TEXTS), 512)) + chance.normal(0, 0.05, 512)).astype(np.float32)
+    known = names.Names(TEXTS, rows, tuple("train" for _ in TEXTS))
+    lemmas, phrases, prompts = ["old_castle", "sail"], ["oil painting", "soft light"], ["a red cat on a boat"]
+    made = corpus.build(["cat", "boat"], lemmas, phrases, prompts, TEXTS, ["a sail"], corpus.Sizes(made_groups=4), 1)
+    vectors = {t: teacher.unit(chance.normal(0, 0.05, 512)).astype(np.float16) for t in made.all_texts()}
+    held = facts.Facts(
+        (facts.WordPair("cat", "cats", 0.9), facts.WordPair("boat", "ship", 0.9)), (facts.Dominance("cat_tree", "cat", "tree"),), ()
+    )
+    return train.Lesson(known, np.arange(len(TEXTS)), tuple(names.deletions(known)), made, vectors, held, rows.mean(0))
+
+
+def trainer(steps: int) -> train.Trainer:
+    torch.manual_seed(0)
+    learnt = lesson()
+    basis = torch.tensor(np.linalg.svd(learnt.names.embeddings.T @ learnt.names.embeddings)[0][:, :64].copy())
+    return train.Trainer(student.Student(SHAPE, basis, torch.tensor(learnt.mean)), learnt, train.Plan(steps=steps, warm_up=2))
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def test_a_few_steps_bring_it_nearer() -> None:
+    made = trainer(12)
+    made.run(until=1)
+    first = made._loss
+    made.run()
+    assert made._loss < first
+
+
+def test_a_stop_is_no_loss(tmp_path: Path) -> None:
+    through, stopped, resumed = trainer(4), trainer(4), trainer(4)
+    through.run()
+    stopped.run(until=2, checkpoint=tmp_path / "x.pt")
+    resumed.resume(tmp_path / "x.pt")
+    resumed.run()
+    for name, value in through.student.state_dict().items():
+        assert torch.equal(value, resumed.student.state_dict()[name]), name
+
+
+def test_the_file_computes_what_the_student_does(tmp_path: Path) -> None:
+    made = trainer(2)
+    made.run()
+    made.student.eval()
+    digest = export.write(made.student, tmp_path / "made.safetensors")
+    assert len(digest) == 64
+    rows = [made.tokens(t) for t in TEXTS]
+    loaded = load_encoder(tmp_path / "made.safetensors", "preview", threads=1)
+    found: Any = loaded.encode([(*r, *[49407] * (77 - len(r))) for r in rows]).projected
+    with torch.no_grad():
+        mine = (made.student.encode(rows) @ made.student.basis.T).numpy()
+    assert ((teacher.unit(found) * mine).sum(1) > 0.999).all()
+
+
+def test_bytes_are_within_half_a_step_of_what_they_stand_for() -> None:
+    torch.manual_seed(0)
+    matrix = torch.randn(300, 40) * torch.logspace(-2, 1, 300)[:, None]
+    found: dict[str, Any] = {}
+    export._bytes(found, "m", matrix)
+    step = found["m.scale"].float()[:, None]
+    error = (preview._widened("m", found) - matrix).abs()
+    assert (error <= 0.5 * step + 127 * step * 2**-11).all(), "half a step, and what rounding the scale to fp16 cuts off the longest"
+
+
+def test_what_is_kept_out_is_in_no_text() -> None:
+    made = corpus.build(
+        ["sail"],
+        ["sail", "alarm_clock"],
+        ["alarm clock"],
+        ["x y z w"],
+        ["a cat"],
+        ["a sail", "a Alarm_clock"],
+        corpus.Sizes(made_groups=0),
+        1,
+    )
+    assert {"a sail", "a alarm clock", "a alarm_clock", "alarm clock"}.isdisjoint(made.all_texts())
+
+
+def test_the_part_of_a_phrase_is_that_of_its_words() -> None:
+    assert names.part_of("a Golf_ball") == names.part_of("a golf ball")
+    parts = [names.part_of(f"a word{n}") for n in range(2000)]
+    assert 0.12 < parts.count("test") / 2000 < 0.18
+
+
+def test_pickles_that_name_code_are_refused() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("bad.pt", pickle.dumps(replace))
+        archive.writestr("good.pt", pickle.dumps(({1: [(2, 0.5)]}, ["x"])))
+    with pytest.raises(pickle.UnpicklingError, match=r"dataclasses\.replace"):
+        packages.unpickle(zipfile.ZipFile(file), "bad.pt")
+    assert packages.unpickle(zipfile.ZipFile(file), "good.pt") == ({1: [(2, 0.5)]}, ["x"])
+
+
+def test_measures_know_a_perfect_and_a_blind_guess() -> None:
+    chance = np.random.default_rng(0)
+    known = names.Names(TEXTS, teacher.unit(chance.normal(size=(len(TEXTS), 512))).astype(np.float32), tuple("test" for _ in TEXTS))
+    rows, mean = np.arange(len(TEXTS)), np.zeros(512, dtype=np.float32)
+    perfect = judge.closeness(known, rows, mean, known.embeddings)
+    blind = judge.closeness(known, rows, mean, chance.normal(size=known.embeddings.shape))
+    assert perfect["centred cosine"].value == pytest.approx(1)
+    assert perfect["right name first"].value == 1
+    assert abs(blind["centred cosine"].value) < 0.1
+    cases = names.deletions(known)
+    real = judge.influence(known.embeddings[[d.whole for d in cases]], known.embeddings[[d.rest for d in cases]])
+    assert judge.deletion_figure(known, cases, real).value == pytest.approx(1)
+    assert judge.deletion_figure(known, cases, -real).value == pytest.approx(-1)

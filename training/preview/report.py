@@ -1,0 +1,74 @@
+"""All figures of the card: of the student, of its teacher and of baselines, on what was kept out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+
+from promptlens.vocab import load
+from training.preview import judge, teacher
+from training.preview.lesson import Places
+from training.preview.minilm import MiniLM
+from training.preview.names import deletions
+from training.preview.packages import MINILM, fetch
+from training.preview.student import Student, Tokens
+from training.preview.train import Lesson
+
+Encode = Callable[[Sequence[str]], np.ndarray]
+
+
+def encode_with(student: Student) -> Encode:
+    tokens = Tokens()
+
+    @torch.no_grad()
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        vectors: np.ndarray = (student.encode([tokens(t) for t in texts]) @ student.basis.T).numpy()
+        return vectors
+
+    return encode
+
+
+def bag_of_tokens(lesson: Lesson) -> Encode:
+    """The mean of what the teacher makes of each token alone."""
+    tokens, vocabulary = Tokens(), load("clip")
+
+    def one(text: str) -> np.ndarray:
+        pieces = [vocabulary.piece(n).removesuffix("</w>") for n in tokens(text)[1:-1]]
+        rows = [lesson.vectors[p].astype(np.float32) - lesson.mean for p in pieces if p in lesson.vectors]
+        return lesson.mean + (np.mean(rows, axis=0) if rows else np.zeros_like(lesson.mean))
+
+    return lambda texts: np.stack([one(t) for t in texts])
+
+
+def mapped_minilm(lesson: Lesson, places: Places) -> Encode:
+    """The teacher itself."""
+    model = MiniLM(fetch(MINILM, places.wheels))
+    learnt = [lesson.names.texts[n] for n in lesson.rows]
+    mapped = teacher.fit(learnt, model.features(learnt), lesson.names.embeddings[lesson.rows])
+    return lambda texts: mapped(texts, model.features(texts))
+
+
+def report(student: Student, untrained: Student, lesson: Lesson, places: Places) -> Iterator[str]:
+    """Lines with figures."""
+    names = lesson.names
+    rows = names.rows("test")
+    cases = [d for d in deletions(names) if names.parts[d.whole] == "test"]
+    wholes, rests = [names.texts[d.whole] for d in cases], [names.texts[d.rest] for d in cases]
+    pairs = [p for p in lesson.facts.pairs if p.held_out]
+    student.eval()
+    untrained.eval()
+    ways = {"random": encode_with(untrained), "bag": bag_of_tokens(lesson), "preview": encode_with(student)}
+    ways["teacher"] = mapped_minilm(lesson, places)
+    for name, encode in ways.items():
+        for title, figure in judge.closeness(names, rows, lesson.mean, encode([names.texts[n] for n in rows])).items():
+            yield f"{name}: {title} {figure}"
+        yield f"{name}: word pairs {judge.pair_figure(pairs, encode, lesson.mean)}"
+        yield f"{name}: deletions {judge.deletion_figure(names, cases, judge.influence(encode(wholes), encode(rests)))}"
+    tokens = Tokens()
+    rank = judge.ranks(np.array([max(tokens(d.word)[1:-1]) for d in cases]))
+    yield f"token rank: deletions {judge.deletion_figure(names, cases, rank)}"
+    own = judge.ranks(judge.influence(ways["preview"](wholes), ways["preview"](rests)))
+    for share in (0.25, 1.0):
+        yield f"preview + {share} token rank: deletions {judge.deletion_figure(names, cases, own + share * rank)}"
