@@ -77,6 +77,13 @@ def test_check_in_several_hosts(capsys: Said) -> None:
     assert "--format is full or json or jsonl" in error_of(capsys)
 
 
+def test_an_encoder_whose_vocabulary_is_missing_is_not_counted(capsys: Said) -> None:
+    assert main(["diff", "--hosts", "comfyui,compel", "--model", "flux", "a cat"]) == 0
+    out = capsys.readouterr().out
+    assert "not counted: its vocabulary is not here" in out
+    assert "How compel reads prompts for FLUX.1 dev is not known" in out
+
+
 def test_a_host_that_fails(capsys: Said) -> None:
     assert main(["diff", "--hosts", "a1111,comfyui", "(x:1.2.3)"]) == 1
     assert "a1111  fails on this prompt (ValueError)" in capsys.readouterr().out

@@ -38,7 +38,9 @@ def host_page(prompt: str, views: Sequence[HostView], model: Model, screen: Scre
     yield []
     records = [record for view in views for record in _records(view)]
     if records:
-        yield from table_rows(Table(_COLUMNS, records, style_of=lambda r: "lost-words" if r["lost"] != "0" else ""), screen.width)
+        yield from table_rows(
+            Table(_COLUMNS, records, style_of=lambda r: "lost-words" if r["lost"] not in ("0", "?") else ""), screen.width
+        )
         yield []
     yield from _failures(views, screen.width)
     groups = same_cuts(views)
@@ -64,10 +66,10 @@ def _records(view: HostView) -> Iterator[dict[str, Any]]:
         yield {
             "host": view.host if not number else "",
             "encoders": listed([encoder_name(u) for u in group]),
-            "tokens": f"{use.used + use.lost_count:,}",
-            "chunks": _sizes(use),
-            "shown": "-" if use.shown_count is None or number else counter(use),
-            "lost": f"{use.lost_count:,}",
+            "tokens": "?" if use.unknown else f"{use.used + use.lost_count:,}",
+            "chunks": "not counted" if use.unknown else _sizes(use),
+            "shown": "-" if use.shown_count is None or number or use.unknown else counter(use),
+            "lost": "?" if use.unknown else f"{use.lost_count:,}",
         }
 
 
@@ -106,15 +108,20 @@ def _cuts(prompt: str, group: Sequence[HostView], screen: Screen) -> Iterator[Ro
         head = [Run(listed(names), "title"), Run(f"{whom}{texts}", "dim")]
         found = boundaries(usage, split[0])
         if not found:
-            yield from wrap(
-                [*head, Run("  no cut: all of it is one chunk" if split[0].used else "  no words", "dim")], screen.width, indent="  "
-            )
+            yield from wrap([*head, Run(f"  {_uncut(split[0])}", "dim")], screen.width, indent="  ")
             continue
         yield from wrap(head, screen.width, indent="  ")
         for before, n in some(len(found), LISTED_CUTS - 1, 1):
             if n > before + 1:
                 yield [Run(f"  … {many(n - before - 1, 'more cut')} …", "dim")]
             yield from wrap(_around(prompt, found[n], glyphs), screen.width, first="  ", indent="     ")
+
+
+def _uncut(use: EncoderUse) -> str:
+    """What is said of an encoder that has no cuts."""
+    if use.unknown:
+        return "not counted: its vocabulary is not here"
+    return "no cut: all of it is one chunk" if use.used else "no words"
 
 
 def _around(prompt: str, cut: Boundary, glyphs: Glyphs) -> list[Run]:
