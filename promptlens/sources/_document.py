@@ -169,7 +169,7 @@ def read_bytes(handle: BinaryIO, path: str, size: int, max_bytes: int, progress:
     """The rest of the file, if it is no larger than `max_bytes`."""
     limit = f"it is larger than {max_bytes:,} bytes, the most that is read whole"
     if size > max_bytes:
-        raise UnreadableFile(path, limit, hint="Raise max-file-size, or split the file.")
+        raise UnreadableFile(path, limit, hint="Split the file, or keep one prompt a line in a .txt file, which has no limit.")
     try:
         content = handle.read(max_bytes + 1)
     except OSError as error:
