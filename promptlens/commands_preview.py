@@ -37,12 +37,12 @@ def encoders_or_preview(model: str, given: Sequence[str], allow_pickle: bool, as
 
 def preview_for(model: str) -> dict[str, CachedEncoder]:
     """The preview under the name of every encoder that a model's influence is measured with."""
+    _needs_torch()
     from promptlens.encoder.preview import preview_weights
     from promptlens.influences._reading import run_numbers
     from promptlens.models import get_model
 
     row = get_model(model)
-    _needs_torch()
     from promptlens.encoder.cached import cached_encoder
 
     encoder = cached_encoder(preview_weights())
@@ -50,6 +50,7 @@ def preview_for(model: str) -> dict[str, CachedEncoder]:
 
 
 def _any_found(model: str) -> bool:
+    _needs_torch()  # the measure of influence imports numpy
     from promptlens.encoder.finding import iter_encoders
     from promptlens.influences._reading import run_numbers
     from promptlens.models import get_model

@@ -193,3 +193,13 @@ def _unit(rows: Any) -> Any:
 
 def _cosines(rows: Any) -> Any:
     return _unit(rows) @ _unit(rows).T
+
+
+def test_without_the_extra_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: None)
+    assert main(["influence", "a cat"]) == 2
+    assert capsys.readouterr().err == (
+        "error: Influence needs numpy, torch and safetensors. Install them with: pip install 'promptlens[encoder]'\n"
+    )
