@@ -16,6 +16,7 @@ from typing import Any
 from promptlens.errors import InputError
 from promptlens.render import Entry, Item, Note
 from promptlens.report import Finding, Report
+from promptlens.writing import write_atomically
 
 VERSION = 1
 
@@ -67,10 +68,8 @@ def record(path: Path, items: Iterable[Item]) -> int:
             made.counts[made.known(item.name, item.finding, item.text)] += 1
     rows = [{"path": p, "code": code, "text": text, "count": count} for (p, code, text), count in sorted(made.counts.items())]
     content = json.dumps({"version": VERSION, "findings": rows}, ensure_ascii=True, indent=1) + "\n"
-    temporary = path.with_name(f".{path.name}.new")
     try:
-        temporary.write_text(content, encoding="utf-8")
-        os.replace(temporary, path)
+        write_atomically(path, content.encode())
     except OSError as error:
         raise InputError(f"{path}: the baseline cannot be written: {error.strerror or error}.") from None
     return sum(made.counts.values())

@@ -7,10 +7,7 @@ written back where it stands is said and left. Which fixes there are is fix.py's
 from __future__ import annotations
 
 import os
-import stat
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from difflib import unified_diff
 
@@ -21,6 +18,7 @@ from promptlens.fix import Applied, fix_with
 from promptlens.sources import Document, Format, NotWritable, Prompt, load_document, read_document, rewrite
 from promptlens.sources._codec import Edit
 from promptlens.sources._prompt import difference
+from promptlens.writing import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,29 +114,13 @@ def _ended(lines: Iterable[str]) -> Iterator[str]:
 
 
 def replace_file(path: str, before: bytes, after: bytes) -> None:
-    """Replace a file that still holds `before`, by a new one beside it that takes its place and its permissions.
-
-    Raises `InputError`; the file is then as it was.
-    """
-    target = os.path.realpath(path)
-    temporary = ""
+    """Replace a file that still holds `before`. Raises `InputError`; the file is then as it was."""
     try:
-        with open(target, "rb") as handle:
-            mode = stat.S_IMODE(os.fstat(handle.fileno()).st_mode)
+        with open(path, "rb") as handle:
             if handle.read() != before:
                 raise InputError(f"{path}: not fixed, since it was changed meanwhile; run it again.")
-        if not os.access(target, os.W_OK):
+        if not os.access(path, os.W_OK):
             raise InputError(f"{path}: not fixed, since it is write-protected.")
-        descriptor, temporary = tempfile.mkstemp(prefix=".promptlens-", dir=os.path.dirname(target))
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(after)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.chmod(temporary, mode)
-        os.replace(temporary, target)
+        write_atomically(path, after)
     except OSError as error:
         raise InputError(f"{path}: not fixed, since it cannot be written: {error.strerror or error}.") from None
-    finally:
-        with suppress(OSError):
-            if temporary:
-                os.unlink(temporary)

@@ -6,9 +6,6 @@ is not written: `ChangedOnDisk`, and the caller asks. A `.txt` file is one promp
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +24,7 @@ from promptlens.sources import (
 )
 from promptlens.sources._document import HEAD_BYTES, MAX_BYTES
 from promptlens.sources._prompt import difference
+from promptlens.writing import write_atomically
 
 SETTINGS = ReadSettings(unit="file")
 
@@ -93,7 +91,7 @@ def save(file: OpenFile, changes: dict[int, str], *, anyway: bool = False) -> Op
         content = _text_bytes(file, changes.get(0, ""))
     else:
         content = _rewritten(open_file(file.path) if now != file.content else file, file, changes)
-    write_atomically(file.path, content)
+    write_file(file.path, content)
     return open_file(file.path)
 
 
@@ -151,34 +149,16 @@ def _same(now: OpenFile, prompt: Prompt, number: int) -> Prompt:
 
 def save_as(path: Path, text: str) -> OpenFile:
     """Write a prompt into a text file of its own. Raises `InputError`; a file that is there is replaced, so ask before."""
-    write_atomically(path, _encoded(path, text + "\n"))
+    write_file(path, _encoded(path, text + "\n"))
     return replace(open_file(path), format="text")
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file in one step, keeping its mode; through a link, the file that it points to."""
-    target = Path(os.path.realpath(path))
+def write_file(path: Path, content: bytes) -> None:
+    """Replace a file in one step. Raises `InputError`."""
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=target.parent)
+        write_atomically(path, content)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
-        os.replace(name, target)
-    except OSError as error:
-        with suppress(OSError):
-            os.unlink(name)
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-__all__ = ["ChangedOnDisk", "OpenFile", "UnreadableFile", "open_file", "save", "save_as", "write_atomically"]
+__all__ = ["ChangedOnDisk", "OpenFile", "UnreadableFile", "open_file", "save", "save_as", "write_file"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from promptlens.errors import InputError
 from promptlens.tui.drafts import state_folder
-from promptlens.tui.files import write_atomically
+from promptlens.tui.files import write_file
 
 KEPT = 20
 
@@ -27,6 +27,6 @@ def remember(path: Path, folder: Path | None = None) -> None:
     known = [path.absolute(), *(p for p in recent_files(place) if p != path.absolute())]
     try:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomically(place / "recent.json", json.dumps([str(p) for p in known[:KEPT]]).encode())
+        write_file(place / "recent.json", json.dumps([str(p) for p in known[:KEPT]]).encode())
     except (OSError, InputError):
         return
