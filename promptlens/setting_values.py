@@ -15,6 +15,7 @@ from typing import Any
 from promptlens.errors import ConfigError, PromptLensError, UnknownNameError
 from promptlens.hosts import HOSTS
 from promptlens.models import get_model
+from promptlens.patterns import matched, relative
 
 # What may stand in a table of `per-path`.
 PER_PATH = ("host", "model", "options", "select", "ignore", "extend_select", "limits", "unit", "every_line", "keys", "role", "format")
@@ -33,13 +34,8 @@ class PathSettings:
 
     def matches(self, path: str) -> bool:
         """Whether they hold for a file."""
-        from pathspec import GitIgnoreSpec  # only for those who have such tables
-
-        full = os.path.abspath(path)
-        below = os.path.relpath(full, self.base) if self.base else full.lstrip(os.sep)
-        if below.startswith(os.pardir):
-            return False
-        return GitIgnoreSpec.from_lines([self.pattern]).match_file(below.replace(os.sep, "/"))
+        below = relative(os.path.abspath(path), self.base)
+        return below is not None and matched((self.pattern,), below) is True
 
 
 def as_toml(value: Any) -> str:

@@ -15,7 +15,8 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import NamedTuple
 
-from promptlens.checking._gitignore import GitIgnore, matched, relative
+from promptlens.checking._gitignore import GitIgnore
+from promptlens.patterns import matched, relative
 from promptlens.render import Trouble
 from promptlens.sources import FORMATS, KEYED_SUFFIXES
 
