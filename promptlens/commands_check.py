@@ -125,6 +125,8 @@ def check(
         if missing_file(name):
             talk("note", f"there is no file {name!r}, so this is read as a prompt; --file would make it an error, --text silences this.")
     given = told_apart(arguments, kind or "auto")  # type: ignore[arg-type]
+    if watching and (several or fixes or as_diff or add_baseline or any(argument.kind != "path" for argument in given)):
+        raise click.UsageError("--watch is for files that are only checked.", click.get_current_context())
     if several:
         return _in_hosts(several, given, settings, output_format)
     if fixes or as_diff:
@@ -149,11 +151,7 @@ def check(
         )
         return outcome.code(exit_zero=exit_zero, max_warnings=max_warnings)
 
-    if not watching:
-        return run()
-    if fixes or any(argument.kind != "path" for argument in given):
-        raise click.UsageError("--watch is for files that are only checked.", click.get_current_context())
-    return _watch(run, given, settings, asked)
+    return _watch(run, given, settings, asked) if watching else run()
 
 
 def _load_baseline(path: Path) -> Baseline:

@@ -58,6 +58,13 @@ def test_watch_is_for_files(capsys: Said) -> None:
     assert "--watch is for files" in capsys.readouterr().err
 
 
+def test_nothing_is_written_before_it_is_refused(isolated: Path, capsys: Said) -> None:
+    Path("a.caption").write_text("red, red")
+    assert main(["check", "--watch", "--fix", "a.caption"]) == 2
+    assert "--watch is for files" in capsys.readouterr().err
+    assert Path("a.caption").read_text() == "red, red"
+
+
 def test_check_watches(isolated: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
     Path("a.caption").write_text("red, red")
 
