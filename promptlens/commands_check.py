@@ -108,7 +108,7 @@ def check(
       1  words are lost, the host fails on a prompt, or a rule reports an error
       2  wrong use, or something could not be read
     """
-    from promptlens.inputs import missing_file, told_apart
+    from promptlens.inputs import note_missing, told_apart
     from promptlens.job import make_job
     from promptlens.running import Request, run_items, write_reports
 
@@ -121,9 +121,8 @@ def check(
             sys.stdout.write(settings.for_path(path).shown() if path else settings.shown())
         return OK
     arguments = _checked_arguments(arguments, stdin_format or asked["stdin_filename"], negative)
-    for name in arguments if kind is None else ():
-        if missing_file(name):
-            talk("note", f"there is no file {name!r}, so this is read as a prompt; --file would make it an error, --text silences this.")
+    if kind is None:
+        note_missing(arguments)
     given = told_apart(arguments, kind or "auto")  # type: ignore[arg-type]
     if watching and (several or fixes or as_diff or add_baseline or any(argument.kind != "path" for argument in given)):
         raise click.UsageError("--watch is for files that are only checked.", click.get_current_context())

@@ -35,9 +35,11 @@ def fix(arguments: tuple[str, ...], kind: str | None, unsafe_fixes: bool, as_dif
       1  errors are left, or with --diff: something would change
       2  wrong use, or something could not be read or written
     """
-    from promptlens.inputs import told_apart
+    from promptlens.inputs import note_missing, told_apart
 
     settings = _settings(asked)
+    if kind is None:
+        note_missing(arguments)
     given = told_apart(arguments, kind or "auto")  # type: ignore[arg-type]
     paths = [argument.value for argument in given if argument.kind == "path"]
     if paths and len(paths) < len(given):
@@ -74,7 +76,7 @@ def _files(paths: list[str], settings: Any, asked: Any, unsafe: bool, as_diff: b
 def _text(argument: Any, settings: Any, asked: Any, unsafe: bool) -> int:
     """Print one prompt fixed, or what comes on standard input as the file that --stdin-filename names."""
     from promptlens.fix import fix_with
-    from promptlens.fixing import change_in_words
+    from promptlens.fixing import change_in_words, tell_each
     from promptlens.inputs import Unreadable, prompt_argument, read_stdin
     from promptlens.job import make_job
 
@@ -85,8 +87,7 @@ def _text(argument: Any, settings: Any, asked: Any, unsafe: bool) -> int:
         raise InputError(f"{prompt.name}: {prompt.message}")
     job = make_job(settings)
     fixed = fix_with(prompt.text, job.analysis("positive"), unsafe=unsafe)
-    for applied in fixed.applied:
-        talk("note", change_in_words(applied))
+    tell_each(map(change_in_words, fixed.applied))
     sys.stdout.write(f"{fixed.text}\n")
     return FINDINGS if any(f.severity == "error" for f in fixed.left) else OK
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,6 @@ from promptlens.terminal import talk
 if TYPE_CHECKING:
     from promptlens.checking import Checker, FixedFile
     from promptlens.fix import Applied
-
-# A change is told in one line; a longer text is cut.
-SHOWN_CHARS = 60
 
 
 @dataclass(slots=True)
@@ -67,8 +65,13 @@ def _all(checker: Checker, paths: Sequence[str], unsafe: bool) -> Iterator[Fixed
 
 def tell_changes(fixed: FixedFile) -> None:
     """A line for each change of a file."""
-    for prompt, applied in fixed.applied:
-        talk("note", f"{fixed.path}:{prompt.line}:{prompt.column}: {change_in_words(applied)}")
+    tell_each(f"{fixed.path}:{prompt.line}:{prompt.column}: {change_in_words(applied)}" for prompt, applied in fixed.applied)
+
+
+def tell_each(lines: Iterable[str]) -> None:
+    """The lines, each once, with how often it is there."""
+    for line, count in Counter(lines).items():
+        talk("note", line if count == 1 else f"{line} ({count:,} times)")
 
 
 def change_in_words(applied: Applied) -> str:

@@ -40,5 +40,5 @@ def read_revision(name: str) -> bytes:
         raise InputError(f"{name}: the program git is not installed, so no revision can be read.") from None
     if done.returncode:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise InputError(f"{name}: git says: {lines[0].removeprefix('fatal: ') if lines else 'nothing'}.")
+        raise InputError(f"{name}: git says: {lines[0].removeprefix('fatal: ').rstrip('.') if lines else 'nothing'}.")
     return done.stdout

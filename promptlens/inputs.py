@@ -10,11 +10,12 @@ import itertools
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from promptlens.errors import InputError
+from promptlens.terminal import talk
 
 ArgumentKind = Literal["auto", "text", "file"]
 StdinFormat = Literal["text", "lines", "jsonl"]
@@ -107,6 +108,12 @@ def missing_file(argument: str) -> bool:
     if not argument.lower().endswith(FILE_SUFFIXES) or any(c.isspace() for c in argument):
         return False
     return not os.path.exists(argument) and not is_glob(argument)
+
+
+def note_missing(arguments: Iterable[str]) -> None:
+    """Say on stderr which arguments look like files that are not there, and so are read as prompts."""
+    for name in filter(missing_file, arguments):
+        talk("note", f"there is no file {name!r}, so this is read as a prompt; --file would make it an error, --text silences this.")
 
 
 def is_glob(argument: str) -> bool:

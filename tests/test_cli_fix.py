@@ -67,6 +67,16 @@ def test_a_prompt(capsys: Said) -> None:
     assert err.startswith("note: fixed TB401")
 
 
+def test_the_same_change_is_told_once(capsys: Said) -> None:
+    assert main(["fix", "red cat, " * 5]) == 0
+    assert capsys.readouterr().err == "note: fixed TB401 'red cat' is said again (4 times)\n"
+
+
+def test_a_file_that_is_not_there_is_noted(capsys: Said) -> None:
+    assert main(["fix", "none.txt"]) == 0
+    assert "there is no file 'none.txt'" in capsys.readouterr().err
+
+
 def test_dropped_words_are_said(capsys: Said) -> None:
     text = ", ".join(f"word{n} one two three" for n in range(20))
     assert main(["fix", "--host", "diffusers", text]) == 1
