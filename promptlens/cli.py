@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -219,7 +218,6 @@ def _settings(asked: Mapping[str, Any]) -> Settings:
     """The settings files, with what the command line says instead."""
     from promptlens.config import COMMAND_LINE, load_settings
     from promptlens.job import options_from_flags
-    from promptlens.models import get_model
 
     file, isolated = asked["config"], asked["isolated"]
     if file and isolated:
@@ -232,6 +230,8 @@ def _settings(asked: Mapping[str, Any]) -> Settings:
         codes = tuple(code.strip() for text in asked.get(name, ()) for code in text.split(",") if code.strip())
         if codes:
             settings = settings.with_value(name, codes, COMMAND_LINE)
-    if "host" not in settings.origins:
-        settings = replace(settings, host=get_model(settings.model).default_host)
+    limits = {name: asked[name] for name in ("max_tokens", "max_chunks") if asked.get(name) is not None}
+    if limits:
+        settings = settings.with_value("limits", limits, COMMAND_LINE)
+    settings = settings.with_host_of_model()
     return settings.with_value("options", options_from_flags(settings, asked), COMMAND_LINE)

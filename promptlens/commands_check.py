@@ -55,6 +55,8 @@ WHICH_RULES = with_options(
         "--ignore", multiple=True, metavar="CODES", shell_complete=_CODES, help="Do not run these rules; the longer beginning wins."
     ),
     click.option("--extend-select", multiple=True, metavar="CODES", shell_complete=_CODES, help="Run these rules too."),
+    click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="The budget: TB103 says which prompts take more tokens."),
+    click.option("--max-chunks", type=click.IntRange(min=1), metavar="N", help="The budget: TB103 says which prompts take more chunks."),
 )
 
 
@@ -117,9 +119,7 @@ def check(
     settings = _settings({**asked, "host": None} if several else asked)
     make_job(settings)
     if show_settings:
-        for path in arguments or ("",):
-            sys.stdout.write(settings.for_path(path).shown() if path else settings.shown())
-        return OK
+        return _show_settings(arguments, settings)
     arguments = _checked_arguments(arguments, stdin_format or asked["stdin_filename"], negative)
     if kind is None:
         note_missing(arguments)
@@ -148,9 +148,24 @@ def check(
         outcome = write_reports(
             known.new_only(items) if known else items, output_format, screen_of(sys.stdout, settings.color), statistics=statistics
         )
-        return outcome.code(exit_zero=exit_zero, max_warnings=max_warnings)
+        return outcome.code(exit_zero=exit_zero, max_warnings=settings.max_warnings if max_warnings is None else max_warnings)
 
     return _watch(run, given, settings, asked) if watching else run()
+
+
+def _show_settings(paths: Sequence[str], settings: Settings) -> int:
+    """Write the settings that hold here, or for each of some files and folders, with the file that they come from."""
+    import os
+
+    from promptlens.nearest import Nearest
+
+    nearest = Nearest(settings)
+    for path in paths:
+        found = nearest.of(path) if os.path.isdir(path) else nearest.of_file(path)
+        sys.stdout.write(f"# {path}: {' and '.join(found.files) or 'no settings file'}\n{found.shown()}")
+    if not paths:
+        sys.stdout.write(settings.shown())
+    return OK
 
 
 def _load_baseline(path: Path) -> Baseline:

@@ -1,8 +1,8 @@
 """Settings files: `promptlens.toml`, or `[tool.promptlens]` in a `pyproject.toml`, and the user's own.
 
-The project's file is the nearest one upwards from the working directory; the user's is `config.toml` in the folder that platformdirs
-names. A key of the project's file wins over the user's. A new setting is one row of `Settings`. What the command line says is left to
-cli.py, and whether a host has an option to job.py.
+The project's file is the nearest one upwards from a folder; the user's is `config.toml` in the folder that platformdirs names. A key of the
+project's file wins over the user's. A new setting is one row of `Settings`. Which file holds for which prompt file is left to nearest.py,
+what the command line says to cli.py, and whether a host has an option to job.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from promptlens.analysis import DEFAULT_HOST, DEFAULT_MODEL
 from promptlens.errors import ConfigError
+from promptlens.models import get_model
 from promptlens.setting_values import PathSettings, as_toml, checked_table
 from promptlens.terminal import ColorChoice
 
@@ -26,7 +27,10 @@ COMMAND_LINE = "command line"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What may stand in a settings file; each row is a key. `origins` says where each value that is no default came from.
+    """What may stand in a settings file; each row is a key.
+
+    `origins` says where each value that is no default came from, `files` which files were read. `only` is True where these settings hold
+    for every file, whatever settings lie nearer to it (--config, --isolated).
 
     t5_tokenizer        the tokenizer.json of models with T5 in them
     installs            folders of ComfyUI, Forge and others, where it is looked for
@@ -36,8 +40,10 @@ class Settings:
     loras, wildcards    folders with what prompts may name (TB305, TB106)
     exclude, extend_exclude, force_exclude, respect_gitignore   which files are left out
     unit, every_line, keys          what is a prompt in a file (sources.ReadSettings)
+    max_file_size       bytes of the largest file that is read whole; the default is that of sources
     role, format        of the files of a `per_path` table; they stand only there
     baseline            the list of older findings that are not reported
+    max_warnings        the most warnings that a run may have without exit code 1 (None: any number)
     per_path            other values for files that match a pattern, relative to the settings file
     """
 
@@ -60,11 +66,15 @@ class Settings:
     unit: str = "line"
     every_line: bool = False
     keys: tuple[tuple[str, str], ...] = ()
+    max_file_size: int = 64 * 1024 * 1024
     role: str = ""
     format: str = ""
     baseline: str = ""
+    max_warnings: int | None = None
     per_path: tuple[PathSettings, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    only: bool = False
 
     def with_value(self, name: str, value: Any, origin: str) -> Settings:
         """A copy with one value more; `options` and `limits` are added to those that are there."""
@@ -86,14 +96,33 @@ class Settings:
             for name, value in table.values.items():
                 if name in ("ignore", "extend_select"):
                     settings = settings.with_value(name, (*getattr(settings, name), *value), table.origin)
+                elif name in TABLES:
+                    left = {key: item for key, item in value.items() if settings.origins.get(f"{name}.{key}") != COMMAND_LINE}
+                    settings = settings.with_value(name, left, table.origin)
                 elif settings.origins.get(name) != COMMAND_LINE:
                     settings = settings.with_value(name, value, table.origin)
         return settings
 
+    def with_command_line_of(self, other: Settings) -> Settings:
+        """These settings with what the command line said to others."""
+        settings = self
+        for name in KEYS:
+            value = getattr(other, name)
+            if name in TABLES:
+                said = {key: item for key, item in value.items() if other.origins.get(f"{name}.{key}") == COMMAND_LINE}
+                settings = settings.with_value(name, said, COMMAND_LINE)
+            elif other.origins.get(name) == COMMAND_LINE:
+                settings = settings.with_value(name, value, COMMAND_LINE)
+        return settings
+
+    def with_host_of_model(self) -> Settings:
+        """These settings with the host that the model runs in, where nobody chose one."""
+        return self if "host" in self.origins else replace(self, host=get_model(self.model).default_host)
+
     def shown(self) -> str:
         """The settings as a settings file would say them, each with where it comes from."""
-        rows = [name for name in KEYS if name not in (*TABLES, "per_path") and (name not in ONLY_PER_PATH or getattr(self, name))]
-        values = {name: getattr(self, name) for name in rows} | {"keys": dict(self.keys)}
+        values = {name: getattr(self, name) for name in KEYS if name not in (*TABLES, "per_path")} | {"keys": dict(self.keys)}
+        values = {name: value for name, value in values.items() if value is not None and (value or name not in ONLY_PER_PATH)}
         text = "".join(f"{_kebab(name)} = {as_toml(value)}  # {self.origins.get(name, 'default')}\n" for name, value in values.items())
         for table in TABLES:
             own: Mapping[str, Any] = getattr(self, table)
@@ -108,7 +137,7 @@ class Settings:
 
 TABLES = ("options", "limits")
 ONLY_PER_PATH = ("role", "format")
-KEYS = tuple(f.name for f in fields(Settings) if f.name != "origins")
+KEYS = tuple(f.name for f in fields(Settings) if f.name not in ("origins", "files", "only"))
 
 
 def _kebab(name: str) -> str:
@@ -116,32 +145,39 @@ def _kebab(name: str) -> str:
     return name if name == "t5_tokenizer" else name.replace("_", "-")
 
 
-def load_settings(*, file: Path | None = None, isolated: bool = False) -> Settings:
-    """The settings that hold here: those of `file` alone, none at all if `isolated`, or the user's and then the project's.
+def load_settings(*, file: Path | None = None, isolated: bool = False, folder: Path | None = None) -> Settings:
+    """The settings that hold in a folder (None: the working directory).
 
-    Raises `ConfigError` or `UnknownNameError`, naming the file.
+    They are those of `file` alone, none at all if `isolated`, or the user's and then the project's. Raises `ConfigError` or
+    `UnknownNameError`, naming the file.
     """
-    settings = Settings()
     if isolated:
-        return settings
-    for path in [file] if file else _found_files():
-        for name, value in _read(path, required=file is not None).items():
+        return Settings(only=True)
+    paths = [file] if file else list(_found_files(folder or Path.cwd()))
+    settings = Settings(files=tuple(map(str, paths)), only=file is not None)
+    for path in paths:
+        for name, value in _read(path).items():
             settings = settings.with_value(name, value, str(path))
     return settings
 
 
-def _found_files() -> Iterator[Path]:
+def _found_files(here: Path) -> Iterator[Path]:
     """The user's file and the project's, as far as they exist."""
     user = user_folder() / USER_FILE
     if user.is_file():
         yield user
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        for name in (PROJECT_FILE, "pyproject.toml"):
-            path = folder / name
-            if os.path.isfile(path) and (name == PROJECT_FILE or _table_of(path) is not None):
-                yield path
-                return
+    project = next(filter(None, map(settings_file_in, (here, *here.parents))), None)
+    if project is not None:
+        yield project
+
+
+def settings_file_in(folder: Path) -> Path | None:
+    """The settings file of a project that lies in a folder itself, None where there is none."""
+    for name in (PROJECT_FILE, "pyproject.toml"):
+        path = folder / name
+        if os.path.isfile(path) and (name == PROJECT_FILE or _table_of(path) is not None):
+            return path
+    return None
 
 
 def user_folder() -> Path:
@@ -154,7 +190,7 @@ def user_folder() -> Path:
     return user_config_path("promptlens", appauthor=False)
 
 
-def _read(path: Path, *, required: bool) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     """The checked settings of one file."""
     table = _table_of(path)
     if table is None:

@@ -7,6 +7,7 @@ from is left to config.py.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,21 @@ from promptlens.models import get_model
 from promptlens.patterns import matched, relative
 
 # What may stand in a table of `per-path`.
-PER_PATH = ("host", "model", "options", "select", "ignore", "extend_select", "limits", "unit", "every_line", "keys", "role", "format")
+PER_PATH = (
+    "host",
+    "model",
+    "options",
+    "select",
+    "ignore",
+    "extend_select",
+    "limits",
+    "unit",
+    "every_line",
+    "keys",
+    "role",
+    "format",
+    "max_file_size",
+)
 NOT_LIMITS = ("template", "role", "embeddings", "loras", "wildcards")
 ROLES = ("positive", "negative", "caption")
 
@@ -161,6 +176,29 @@ def _limits(value: Any, _: Path) -> dict[str, Any]:
     return found
 
 
+_SIZE = re.compile(r"(\d{1,15})\s*(?:([kMG])i?)?B?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3}
+
+
+def _size(value: Any, _: Path) -> int:
+    """Bytes, as a number or as people write them.
+
+    >>> _size("200 MB", Path())
+    209715200
+    """
+    found = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    size = int(found[1]) * 1024 ** _POWERS[(found[2] or "").lower()] if found else value
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise ConfigError(f'must be a number of bytes, or a size such as "200 MB", not {value!r}.')
+    return size
+
+
+def _count(value: Any, _: Path) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ConfigError(f"must be a whole number from 0, not {value!r}.")
+    return value
+
+
 def _keys(value: Any, _: Path) -> tuple[tuple[str, str], ...]:
     """Paths of prompts in JSON and other files, each with its role."""
     for key, role in _table(value).items():
@@ -204,8 +242,10 @@ _CHECKS: dict[str, Callable[[Any, Path], Any]] = {
     "unit": _one_of("line", "file"),
     "every_line": _flag,
     "keys": _keys,
+    "max_file_size": _size,
     "role": _one_of(*ROLES),
     "format": _format,
     "baseline": _file,
+    "max_warnings": _count,
     "per_path": _per_path,
 }

@@ -13,6 +13,7 @@ from promptlens.config import KEYS, Settings, load_settings, user_folder
 from promptlens.errors import ConfigError, PromptLensError, UnknownNameError
 from promptlens.job import make_job
 from promptlens.setting_values import _CHECKS
+from promptlens.sources import ReadSettings
 
 
 def write(path: str, text: str) -> Path:
@@ -82,7 +83,7 @@ def test_one_file_alone_or_none() -> None:
     write("promptlens.toml", 'host = "comfyui"\nmodel = "sd15"')
     other = write("other.toml", 'host = "diffusers"')
     assert (load_settings(file=other).host, load_settings(file=other).model) == ("diffusers", "sdxl")
-    assert load_settings(isolated=True) == Settings()
+    assert load_settings(isolated=True) == Settings(only=True)
 
 
 def test_the_command_line_wins(capsys: pytest.CaptureFixture[str]) -> None:
@@ -220,6 +221,45 @@ def test_limits_are_budgets(capsys: pytest.CaptureFixture[str]) -> None:
     assert findings(capsys, "one two three") == []
 
 
+def test_the_budget_of_the_command_line_wins(capsys: pytest.CaptureFixture[str]) -> None:
+    write("promptlens.toml", '[limits]\nmax-tokens = 3\n[per-path."*.caption"]\nlimits = {max-tokens = 4, max-chunks = 1}\n')
+    write("a.caption", "one two three four five")
+    write("b.txt", "one BREAK two")
+    assert findings(capsys, ".", "--select", "TB103", "--max-tokens", "5") == []
+    assert findings(capsys, ".", "--select", "TB103") == ["a.caption TB103"]
+    assert findings(capsys, ".", "--select", "TB103", "--max-chunks", "1") == ["a.caption TB103", "b.txt TB103"]
+    assert main(["check", "--max-tokens", "0", "a"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "size"), [("1000", 1000), ('"1000"', 1000), ('"2 kB"', 2048), ('"1 MiB"', 1024**2), ('"3g"', 3 * 1024**3)]
+)
+def test_sizes_are_written_as_people_do(value: str, size: int) -> None:
+    write("promptlens.toml", f"max-file-size = {value}")
+    assert load_settings().max_file_size == size
+
+
+def test_the_largest_file_that_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert Settings().max_file_size == ReadSettings().max_bytes
+    write("styles.csv", "name,prompt\nA," + "a cat " * 400)
+    write("promptlens.toml", 'max-file-size = "2 kB"')
+    assert main(["check", "styles.csv"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "larger than 2,048 bytes" in said
+    assert "Raise max-file-size in the settings" in said
+    write("promptlens.toml", 'max-file-size = "2 kB"\n[per-path."*.csv"]\nmax-file-size = "3 kB"')
+    assert main(["check", "styles.csv"]) == 0
+
+
+def test_the_most_warnings_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "red, red"]) == 0
+    write("promptlens.toml", "max-warnings = 0")
+    assert main(["check", "red, red"]) == 1
+    assert main(["check", "--max-warnings", "1", "red, red"]) == 0
+    main(["check", "--show-settings"])
+    assert "\nmax-warnings = 0  # " in capsys.readouterr().out
+
+
 def test_other_values_for_some_files(capsys: pytest.CaptureFixture[str]) -> None:
     write(
         "promptlens.toml",
@@ -234,10 +274,11 @@ def test_other_values_for_some_files(capsys: pytest.CaptureFixture[str]) -> None
     assert findings(capsys, "left/a.caption", "captions") == ["captions/a.caption TB103"]
     assert main(["check", "--show-settings", "captions/a.caption"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith('host = "kohya"  # ')
+    file = Path.cwd() / "promptlens.toml"
+    assert shown.startswith(f'# captions/a.caption: {file}\nhost = "kohya"  # {file}\n')
     assert "max_tokens = 3  # " in shown
     assert main(["check", "--host", "comfyui", "--show-settings", "captions/a.caption"]) == 0
-    assert capsys.readouterr().out.startswith('host = "comfyui"  # command line')
+    assert '\nhost = "comfyui"  # command line\n' in capsys.readouterr().out
 
 
 def test_options_of_the_command_line_hold_as_far_as_another_host_has_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -260,6 +301,11 @@ def test_options_of_the_command_line_hold_as_far_as_another_host_has_them(capsys
         ("per-path = 5", "per-path: must be a table, not 5."),
         ('[keys]\n"a.b" = "positiv"', "keys: a.b: Unknown role 'positiv'"),
         ('role = "negative"', "Unknown setting 'role'"),
+        ('max-file-size = "much"', "max-file-size: must be a number of bytes, or a size such as \"200 MB\", not 'much'."),
+        ("max-file-size = true", "max-file-size: must be a number of bytes"),
+        ("max-file-size = 0", "max-file-size: must be a number of bytes"),
+        ("max-warnings = -1", "max-warnings: must be a whole number from 0, not -1."),
+        ('[per-path."a"]\nmax-warnings = 3', "per-path.\"a\": Unknown setting 'max-warnings'"),
     ],
 )
 def test_wrong_values_are_named(text: str, why: str) -> None:

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptlens.checking._discovery import Search
-from promptlens.checking._entries import check_content, check_file, unreadable
+from promptlens.checking._discovery import DiscoveredFile, Search, without_settings
+from promptlens.checking._entries import Plan, check_content, check_file, unreadable
 from promptlens.checking._fixing import FixedFile, fix_file
 from promptlens.checking._plans import Plans
 from promptlens.config import Settings
+from promptlens.errors import PromptLensError
 from promptlens.render import Item, Trouble
 from promptlens.sources import UnreadableFile
 from promptlens.terminal import talk
@@ -30,10 +31,11 @@ class Checker:
         nothing = True
         for found in self.search.find(path):
             nothing = False
-            if isinstance(found, Trouble):
-                yield found
-            else:
-                yield from check_file(found.path, self.plans.plan(found.path), named=found.named)
+            plan = found if isinstance(found, Trouble) else self.plan(found.path)
+            if isinstance(plan, Trouble):
+                yield plan
+            elif isinstance(found, DiscoveredFile):
+                yield from check_file(found.path, plan, named=found.named)
         if nothing and os.path.isdir(path):
             talk("note", f"{path}: there are no files with prompts in it.")
 
@@ -43,7 +45,10 @@ class Checker:
             if isinstance(found, Trouble):
                 yield found
                 continue
-            plan = self.plans.plan(found.path)
+            plan = self.plan(found.path)
+            if isinstance(plan, Trouble):
+                yield plan
+                continue
             try:
                 fixed = fix_file(found.path, plan, named=found.named, unsafe=unsafe)
             except UnreadableFile as error:
@@ -57,5 +62,16 @@ class Checker:
         name = self.name or "<stdin>"
         if sys.stdin is None:
             yield Trouble("is closed.", name)
+            return
+        plan = self.plan(name)
+        if isinstance(plan, Trouble):
+            yield plan
         else:
-            yield from check_content(sys.stdin.buffer.read(), name, self.plans.plan(name))
+            yield from check_content(sys.stdin.buffer.read(), name, plan)
+
+    def plan(self, path: str) -> Plan | Trouble:
+        """What holds for a file, or what is wrong with its settings."""
+        try:
+            return self.plans.plan(path)
+        except PromptLensError as error:
+            return without_settings(path, error)

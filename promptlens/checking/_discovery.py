@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from promptlens.checking._gitignore import GitIgnore
+from promptlens.errors import PromptLensError
 from promptlens.patterns import matched, relative
 from promptlens.render import Trouble
 from promptlens.sources import FORMATS, KEYED_SUFFIXES
@@ -89,7 +90,10 @@ class Search:
     def one(self, path: str, *, named: bool) -> Iterator[DiscoveredFile | Trouble]:
         full = os.path.abspath(path)
         is_folder = os.path.isdir(path)
-        walk = self.walk_of(full if is_folder else os.path.dirname(full))
+        walk = self.walk(path, full if is_folder else os.path.dirname(full))
+        if isinstance(walk, Trouble):
+            yield walk
+            return
         if (not named or walk.force_exclude) and self.left_out(full, walk, folder=is_folder, above=True):
             return
         if is_folder:
@@ -105,7 +109,10 @@ class Search:
                 yield DiscoveredFile(here, False)
                 continue
             full = os.path.abspath(here)
-            walk = self.walk_of(full)
+            walk = self.walk(here, full)
+            if isinstance(walk, Trouble):
+                yield walk
+                continue
             try:
                 with os.scandir(here) as entries:
                     names = sorted(entries, key=lambda entry: entry.name, reverse=True)
@@ -121,6 +128,13 @@ class Search:
                     name = entry.name if here == os.curdir else os.path.join(here, entry.name)
                     waiting.append((name, inner))
 
+    def walk(self, path: str, folder: str) -> Walk | Trouble:
+        """What holds in a folder, for what was named by a path."""
+        try:
+            return self.walk_of(folder)
+        except PromptLensError as error:
+            return without_settings(path, error)
+
     def known(self, path: str, walk: Walk) -> bool:
         """Whether a file's name is one that a format knows, or its format is set."""
         return known_name(os.path.basename(path)) or _any_matches(walk.included, path, folder=False)
@@ -132,6 +146,11 @@ class Search:
         if not walk.respect_gitignore:
             return False
         return self.git.ignores_above(path) if above else self.git.ignores(path, folder=folder)
+
+
+def without_settings(path: str, error: PromptLensError) -> Trouble:
+    """The trouble of a file or folder whose settings are wrong."""
+    return Trouble(f"not looked at, since its settings are wrong: {error}", path)
 
 
 def _any_matches(levels: Sequence[Level], path: str, *, folder: bool) -> bool:

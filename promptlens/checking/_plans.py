@@ -11,6 +11,7 @@ from promptlens.checking._discovery import DEFAULT_EXCLUDE, Level, Walk
 from promptlens.checking._entries import Plan
 from promptlens.config import Settings
 from promptlens.job import Job, make_job
+from promptlens.nearest import Nearest
 from promptlens.progress import BAR
 from promptlens.sources import FORMATS, ReadSettings
 
@@ -20,6 +21,7 @@ class Plans:
 
     def __init__(self, settings: Settings, asked: Mapping[str, Any]) -> None:
         self.settings = settings
+        self.nearest = Nearest(settings)
         self.asked = asked
         self.job: Job = make_job(settings)
         self._jobs: list[tuple[Settings, Job]] = []
@@ -27,9 +29,9 @@ class Plans:
             FORMATS[asked["as_format"]]  # tells who mistypes it
 
     def plan(self, path: str) -> Plan:
-        """What holds for a file."""
-        settings = self.settings.for_path(path)
-        read = ReadSettings(unit=settings.unit, keys=settings.keys, every_line=settings.every_line, progress=BAR)  # type: ignore[arg-type]
+        """What holds for a file. Raises what is wrong with its settings."""
+        settings = self.nearest.of_file(path)
+        read = ReadSettings(settings.unit, settings.keys, settings.every_line, settings.max_file_size, BAR)  # type: ignore[arg-type]
         name = self.asked["as_format"] or settings.format or None
         role: Any = settings.role or None
         return Plan(self._job(settings), read, name, role, any_host="host" not in settings.origins)
@@ -45,8 +47,9 @@ class Plans:
         return known
 
     def walk(self, folder: str) -> Walk:
-        """What is left out in a folder."""
-        settings, asked = self.settings, self.asked
+        """What is left out in a folder. Raises what is wrong with its settings."""
+        settings, asked = self.nearest.of(folder), self.asked
+        self._job(settings)  # what is wrong with it is wrong for all of the folder, and said once
         exclude = _level(settings, "exclude", tuple(asked["exclude"])) or ("", DEFAULT_EXCLUDE)
         more = [("", tuple(asked["extend_exclude"])), _level(settings, "extend_exclude", ()) or ("", ())]
         respect = settings.respect_gitignore if asked["respect_gitignore"] is None else asked["respect_gitignore"]

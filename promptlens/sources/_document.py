@@ -24,6 +24,7 @@ MAX_LINE_BYTES = 4 * 1024 * 1024  # of a file read line by line; the longest win
 HEAD_BYTES = 64 * 1024  # what formats are told apart by
 LONGEST_REASON = 300  # characters of an error message that quotes a file
 _PROGRESS_BYTES = 1024 * 1024
+_TOO_LARGE = "Raise max-file-size in the settings, split the file, or keep one prompt a line in a .txt file, which has no limit."
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32-le"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _NEWLINE = re.compile("\r\n|\r|\n")
@@ -169,13 +170,13 @@ def read_bytes(handle: BinaryIO, path: str, size: int, max_bytes: int, progress:
     """The rest of the file, if it is no larger than `max_bytes`."""
     limit = f"it is larger than {max_bytes:,} bytes, the most that is read whole"
     if size > max_bytes:
-        raise UnreadableFile(path, limit, hint="Split the file, or keep one prompt a line in a .txt file, which has no limit.")
+        raise UnreadableFile(path, limit, hint=_TOO_LARGE)
     try:
         content = handle.read(max_bytes + 1)
     except OSError as error:
         raise UnreadableFile(path, _os_reason(error)) from None
     if len(content) > max_bytes:
-        raise UnreadableFile(path, limit)
+        raise UnreadableFile(path, limit, hint=_TOO_LARGE)
     if progress:
         progress(len(content), max(size, len(content)))
     return content
