@@ -270,3 +270,21 @@ def test_the_mark_stands_under_the_word_in_any_script(run: Run, prompt: str) -> 
     lines = out.splitlines()
     assert max(map(wcswidth, lines)) <= 80
     assert any(line.strip("| ").strip("^") == "" and "^" in line for line in lines)
+
+
+@pytest.mark.parametrize("settings", ["", '[per-path."*.png"]\nformat = "images"\n'])
+def test_pictures_without_the_package_that_reads_them_are_one_note(run: Run, monkeypatch: pytest.MonkeyPatch, settings: str) -> None:
+    monkeypatch.setitem(sys.modules, "sd_parsers", None)
+    write("promptlens.toml", settings)
+    for name in ("a.png", "b.PNG", "deep/c.jpg", "d.webp", "e.jpeg"):
+        write(name, b"\x89PNG\r\n\x1a\n")
+    write("x.txt", "red, red\n")
+    done = run("check", "--format", "concise", ".")
+    assert done.code == 0
+    assert "\nx.txt:1:6: warning TB401" in done.out
+    assert done.err.startswith("note: a.png and other pictures are left out, since reading pictures needs the optional package sd-parsers.")
+    assert (done.err.count("note:"), done.err.count("pip install 'promptlens[images]'")) == (1, 1)
+    named = run("check", "--format", "concise", "a.png", "x.txt")
+    assert named.code == 2
+    assert "\nx.txt:1:6: warning TB401" in named.out
+    assert "error: a.png: TB501 reading pictures needs the optional package sd-parsers." in named.err

@@ -17,6 +17,8 @@ from promptlens.render import Item, Trouble
 from promptlens.sources import UnreadableFile
 from promptlens.terminal import talk
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+
 
 class Checker:
     """The files that were found so far, and what holds for each."""
@@ -25,6 +27,7 @@ class Checker:
         self.plans = Plans(settings, asked)
         self.search = Search(self.plans.walk)
         self.name: str | None = asked["stdin_filename"]
+        self.pictures: bool | None = None  # whether they can be read; None: not looked yet
 
     def path(self, path: str) -> Iterator[Item]:
         """The entries of what a path, a pattern or a folder names."""
@@ -34,7 +37,7 @@ class Checker:
             plan = found if isinstance(found, Trouble) else self.plan(found.path)
             if isinstance(plan, Trouble):
                 yield plan
-            elif isinstance(found, DiscoveredFile):
+            elif isinstance(found, DiscoveredFile) and (found.named or not self.is_closed_picture(found.path)):
                 yield from check_file(found.path, plan, named=found.named)
         if nothing and os.path.isdir(path):
             talk("note", f"{path}: there are no files with prompts in it.")
@@ -68,6 +71,18 @@ class Checker:
             yield plan
         else:
             yield from check_content(sys.stdin.buffer.read(), name, plan)
+
+    def is_closed_picture(self, path: str) -> bool:
+        """Whether a file that nobody named is a picture, and the package that reads those is not here; said once."""
+        if not path.lower().endswith(PICTURES):
+            return False
+        from promptlens.sources.images import NEEDED, WAY_OUT, can_be_read
+
+        if self.pictures is None:
+            self.pictures = can_be_read()
+            if not self.pictures:
+                talk("note", f"{path} and other pictures are left out, since {NEEDED}. {WAY_OUT}.")
+        return not self.pictures
 
     def plan(self, path: str) -> Plan | Trouble:
         """What holds for a file, or what is wrong with its settings."""

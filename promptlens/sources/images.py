@@ -12,12 +12,15 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import PurePath
 from typing import Any
 
 from promptlens.sources._document import Document, UnreadableFile
 from promptlens.sources._format import Format, Head, ReadSettings
 from promptlens.sources._prompt import Item, Prompt, Role
+
+NEEDED, WAY_OUT = "reading pictures needs the optional package sd-parsers", "Install it: pip install 'promptlens[images]'"
 
 _STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 
@@ -34,6 +37,11 @@ _SWARM: tuple[tuple[str, Role], ...] = (("sui_image_params.prompt", "positive"),
 _EXIF, _COMMENT = 0x8769, 0x9286  # where JPEG and WebP keep what PNG has in text chunks: 8 bytes that name the encoding, then the text
 
 
+def can_be_read() -> bool:
+    """Whether the optional package is here that finds prompts in pictures; it is not loaded for that."""
+    return find_spec("sd_parsers") is not None
+
+
 def _detects(path: PurePath, head: Head) -> bool:
     return head.content.startswith(_STARTS) or (head.content[:4] == b"RIFF" and head.content[8:12] == b"WEBP")
 
@@ -42,8 +50,7 @@ def _read(path: str, content: bytes, settings: ReadSettings) -> Iterator[Item]:
     try:
         chunks, found = _opened(content)
     except ImportError:
-        hint = "Install it: pip install 'promptlens[images]'"
-        raise UnreadableFile(path, "reading pictures needs the optional package sd-parsers", hint=hint) from None
+        raise UnreadableFile(path, NEEDED, hint=WAY_OUT) from None
     except RecursionError:
         raise UnreadableFile(path, "its text is nested too deeply") from None
     except _DAMAGE as error:

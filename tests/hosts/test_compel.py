@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from bounds import calls_of, processor_limit
 from windows import said, sizes, use, weighed, words
 
 from promptlens import analyze
@@ -214,8 +213,9 @@ def test_weights_of_a_conjunction_fail_with_a_pooled_encoder() -> None:
 )
 def test_nested_brackets_take_no_time(prompt: str, text: str) -> None:
     """compel itself does not finish these in any useful time: it tries every bracket several times, and so on inward."""
-    start = time.perf_counter()
+    analyze(prompt, host="compel")  # what is loaded on first use
+    with processor_limit(60):
+        assert calls_of(lambda: analyze(prompt, host="compel").usage.fragments) < 20_000
     usage = analyze(prompt, host="compel").usage
-    assert time.perf_counter() - start < 1
     assert usage.host_error is None
     assert "".join(f.text for f in usage.fragments).replace(" ", "") == text.replace(" ", "").replace(")+", ")+")

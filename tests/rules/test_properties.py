@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from types import FrameType
 from typing import Any
 
 import pytest
+from bounds import calls_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rule_prompts import CASES, EAGER, LIGHT, PROMPTS
@@ -119,18 +118,5 @@ def test_eight_times_the_text_takes_no_more_than_some_times_the_calls(host: str,
 
 
 def _calls(usage: Usage) -> int:
-    """Calls of functions, and steps of generators, that the rules take."""
     run_rules(usage)  # what is loaded or remembered on first use
-    count = 0
-
-    def counted(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(counted)
-    try:
-        run_rules(usage)
-    finally:
-        sys.setprofile(before)
-    return count
+    return calls_of(lambda: run_rules(usage))
