@@ -12,6 +12,7 @@ import click
 from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, OK, TABLE_FORMATS, _settings, with_options
 from promptlens.errors import InputError, WeightsError
 from promptlens.terminal import screen_of
+from promptlens.writing import write_atomically
 
 if TYPE_CHECKING:
     from promptlens.encoder.cached import CachedEncoder
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from promptlens.job import Job
     from promptlens.render._runs import Row
     from promptlens.render._table import TableFormat
+
+PLOTS = (".svg", ".png", ".html")
 
 Tell = Callable[[int, int], None]
 
@@ -47,7 +50,7 @@ _WITH_ENCODERS = with_options(
 @click.option("--toward", metavar="TEXT", help="Also: which words pull the prompt to this text.")
 @click.option("--against", metavar="TEXT", help="Also: which words set it apart from this prompt.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the first N of the ranking.")
-@click.option("--plot", metavar="FILE", help="Also draw it into a file: .svg or .html.")
+@click.option("--plot", metavar="FILE", help="Also draw it into a file: .svg, .png or .html.")
 def influence(argument: str, kind: str | None, output_format: TableFormat, top: int | None, plot: str | None, **asked: Any) -> int:
     """Show which words change what the model gets.
 
@@ -55,8 +58,8 @@ def influence(argument: str, kind: str | None, output_format: TableFormat, top: 
     embedding, not on the picture. Without weights of the model's text encoders (see `promptlens encoders`) an approximate preview encoder
     is taken: its bands are a hint and no measurement.
     """
-    if plot is not None and Path(plot).suffix.lower() not in (".svg", ".html"):
-        raise click.UsageError(f"--plot writes .svg or .html, not {plot!r}.", click.get_current_context())
+    if plot is not None:
+        _check_plot(Path(plot))
     settings = _settings(asked)
     text, job = _prompt(argument, kind, settings)
     from promptlens.commands_preview import encoders_or_preview
@@ -179,19 +182,35 @@ class _Telling:
             self._shown = shown
 
 
+def _check_plot(path: Path) -> None:
+    """Raise, before anything is computed, where the picture could not be drawn or written."""
+    if path.suffix.lower() not in PLOTS:
+        raise click.UsageError(f"--plot writes {', '.join(PLOTS[:-1])} or {PLOTS[-1]}, not {str(path)!r}.", click.get_current_context())
+    if path.is_dir() or not path.parent.is_dir():
+        why = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise InputError(f"{path} cannot be written: {why}.")
+    if path.suffix.lower() == ".png":
+        from promptlens.influences._png import drawer
+
+        drawer()
+
+
 def _plot(found: Influence, path: Path) -> None:
     """A picture of the strip and the ranking, or a page that tells more where one points."""
     if path.suffix.lower() == ".html":
         from promptlens.influences._html import document
 
-        content = document(found)
+        content = document(found).encode("utf-8", "backslashreplace")
     else:
-        from promptlens.influences._page import page
-        from promptlens.render.svg import picture
+        from promptlens.influences._card import card
 
-        content = picture(list(page(found, 84, 12)), 84, "promptlens influence")
+        content = card(found).encode("utf-8", "backslashreplace")
+    if path.suffix.lower() == ".png":
+        from promptlens.influences._png import png
+
+        content = png(content.decode("utf-8"))
     try:
-        path.write_text(content, encoding="utf-8")
+        write_atomically(path, content)
     except OSError as e:
         raise InputError(f"{path} cannot be written: {e.strerror or e}.") from e
 

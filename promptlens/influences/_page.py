@@ -16,7 +16,7 @@ from promptlens.encoder.preview import LABEL as PREVIEW_LABEL
 from promptlens.hosts import HOSTS
 from promptlens.influences._result import MEANING, Influence, Similarity
 from promptlens.models import get_model
-from promptlens.render._runs import Atom, Row, Run, atoms, quoted, wrap
+from promptlens.render._runs import Atom, Row, Run, atoms, quoted, visible_text, wrap
 from promptlens.render._table import Column, Table, table_rows
 
 LEVELS = 9
@@ -50,14 +50,19 @@ def page(found: Influence, width: int, top: int | None = None) -> Iterator[Row]:
         yield []
     if found.lens == "conditioning":
         yield from wrap([Run(WHERE, "dim")], width)
+    yield from notes(found, width)
+    yield []
+    yield from wrap([Run(MEANING, "dim")], width)
+
+
+def notes(found: Influence, width: int) -> Iterator[Row]:
+    """In words: the noise floor, what does nothing, which boundaries move, what the numbers of targets mean."""
     if not found.approximate:
         yield from wrap([Run(_floor(found))], width)
     yield from _quiet(found, width)
     yield from _moved(found, width)
     if not found.approximate:
         yield from _aims(found, width)
-    yield []
-    yield from wrap([Run(MEANING, "dim")], width)
 
 
 def _legend(found: Influence) -> str:
@@ -68,41 +73,55 @@ def _legend(found: Influence) -> str:
 
 def strip(found: Influence, width: int) -> Iterator[Row]:
     """The prompt in lines, and under each the marks of its words."""
-    line: list[tuple[Atom, str]] = []
-    for word in _words(_marked(found)):
+    for line in prompt_lines(found, width - 2):
+        yield [Run("  "), *(Run(a.text, a.style) for a, _ in line)]
+        yield [Run("  "), *(Run(mark(found, n) * a.width, a.style) for a, n in line)]
+
+
+def mark(found: Influence, n: int | None) -> str:
+    """The sign of a unit: its step, or a dot for what a comma does too. A blank for what is between units."""
+    return " " if n is None else str(level(found, n) or "·")
+
+
+Piece = tuple[Atom, int | None]
+"""What is printed of a cluster of the prompt, and the unit that it belongs to."""
+
+
+def prompt_lines(found: Influence, width: int) -> Iterator[list[Piece]]:
+    """The prompt in lines of at most `width` cells, broken between words where that is possible."""
+    line: list[Piece] = []
+    for word in _words(_pieces(found)):
         cells = sum(a.width for a, _ in word)
-        full = sum(a.width for a, _ in line) + cells > width - 2
+        full = sum(a.width for a, _ in line) + cells > width
         if line and full and (line[-1][0].kind == " " or word[0][0].kind == " "):
-            yield from _pair(line)
+            yield line
             line = []
             if word[0][0].kind == " ":
                 continue
         for item in word:
-            if sum(a.width for a, _ in line) + item[0].width > width - 2:
-                yield from _pair(line)
+            if sum(a.width for a, _ in line) + item[0].width > width:
+                yield line
                 line = []
             line.append(item)
     if line:
-        yield from _pair(line)
+        yield line
 
 
-def _marked(found: Influence) -> Iterator[tuple[Atom, str]]:
-    """What is printed of the prompt, each with its mark."""
+def _pieces(found: Influence) -> Iterator[Piece]:
     text = "".join(" " if c in "\n\r\t" else c for c in found.prompt)
     at = 0
     for n, span in enumerate(found.spans):
         if span.start < at:
             continue
-        yield from ((a, " ") for a in atoms(text[at : span.start], "syntax"))
+        yield from ((a, None) for a in atoms(text[at : span.start], "syntax"))
         step = level(found, n)
-        style = f"heat-{step}" if step else "dim"
-        yield from ((a, str(step) if step else "·") for a in atoms(span.of(text), style))
+        yield from ((a, n) for a in atoms(span.of(text), f"heat-{step}" if step else "dim"))
         at = span.end
-    yield from ((a, " ") for a in atoms(text[at:], "syntax"))
+    yield from ((a, None) for a in atoms(text[at:], "syntax"))
 
 
-def _words(items: Iterator[tuple[Atom, str]]) -> Iterator[list[tuple[Atom, str]]]:
-    word: list[tuple[Atom, str]] = []
+def _words(items: Iterator[Piece]) -> Iterator[list[Piece]]:
+    word: list[Piece] = []
     for item in items:
         if item[0].kind == " ":
             if word:
@@ -115,19 +134,14 @@ def _words(items: Iterator[tuple[Atom, str]]) -> Iterator[list[tuple[Atom, str]]
         yield word
 
 
-def _pair(line: Sequence[tuple[Atom, str]]) -> Iterator[Row]:
-    yield [Run("  "), *(Run(a.text, a.style) for a, _ in line)]
-    yield [Run("  "), *(Run(mark * a.width, a.style) for a, mark in line)]
-
-
 def _ranking(found: Influence, top: int | None) -> Table:
     order = found.ranking[:top]
     records = [{"rank": rank, **found.records()[n], "mark": level(found, n)} for rank, n in enumerate(order, start=1)]
     columns = [
         Column("#", "rank", right=True),
         Column(found.unit, "text", _label),
-        Column("band", "band") if found.approximate else Column("score", "score", _figure, right=True),
-        *(Column(name, name, _figure, right=True) for name in found.by_encoder if len(found.by_encoder) > 1 and not found.approximate),
+        Column("band", "band") if found.approximate else Column("score", "score", figure, right=True),
+        *(Column(name, name, figure, right=True) for name in found.by_encoder if len(found.by_encoder) > 1 and not found.approximate),
         Column("tokens", "tokens", right=True),
     ]
     if found.lens == "conditioning":
@@ -147,10 +161,10 @@ def _style(record: Mapping[str, Any]) -> str:
 
 
 def _label(text: str) -> str:
-    return quoted(text, LABEL_CHARS)[1:-1]
+    return visible_text(text[: 4 * LABEL_CHARS])
 
 
-def _figure(value: float | None) -> str:
+def figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}" if value >= 0.00005 or not value else f"{value:.0e}"
 
 
@@ -174,7 +188,7 @@ def _floor(found: Influence) -> str:
         how = f"{done} a comma, the median of {found.noise_commas}" if found.noise_commas > 1 else f"{done} the comma"
     if isnan(found.noise_floor):
         return "There is no comma to compare with here, so the noise floor is unknown."
-    return f"Noise floor {_figure(found.noise_floor)}: the effect of {how}."
+    return f"Noise floor {figure(found.noise_floor)}: the effect of {how}."
 
 
 def _quiet(found: Influence, width: int) -> Iterator[Row]:

@@ -72,7 +72,7 @@ def _widths(table: Table, shown: Sequence[Sequence[str]], width: int) -> list[in
 def _table_row(cells: Sequence[str], table: Table, widths: Sequence[int], width: int, style: str) -> Iterator[Row]:
     row: Row = []
     for cell, column, room in zip(cells, table.columns, widths, strict=False):
-        text = _shortened(cell, room)
+        text = shortened(cell, room)
         blank = " " * (room - cell_width(text))
         before, after = (blank, "") if column.right else ("", blank)
         row += [Run(before), Run(text, style), Run(after + " " * GAP)]
@@ -82,7 +82,7 @@ def _table_row(cells: Sequence[str], table: Table, widths: Sequence[int], width:
     yield from ([Run(" " * at), *more] for more in rest)
 
 
-def _shortened(text: str, cells: int) -> str:
+def shortened(text: str, cells: int) -> str:
     """A text that fits, with a sign where its end was left out."""
     if cell_width(text) <= cells:
         return text
