@@ -23,6 +23,8 @@ _HOMES = {
     "ENCODERS": "promptlens.models",
     "PromptLensError": "promptlens.errors",
     "conditioning": "promptlens.conditionings",
+    "fix": "promptlens.fixes",
+    "Fixed": "promptlens.fixes",
     "influence": "promptlens.influences",
     "similarity": "promptlens.influences",
     "load_encoder": "promptlens.encoder",
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from promptlens.conditionings import conditioning
     from promptlens.encoder import load_encoder
     from promptlens.errors import PromptLensError
+    from promptlens.fixes import Fixed, fix
     from promptlens.hosts import HOSTS
     from promptlens.influences import influence, similarity
     from promptlens.models import ENCODERS, MODELS
@@ -45,11 +48,13 @@ __all__ = [
     "HOSTS",
     "MODELS",
     "Finding",
+    "Fixed",
     "PromptLensError",
     "Report",
     "Usage",
     "analyze",
     "conditioning",
+    "fix",
     "influence",
     "load_encoder",
     "read_prompts",

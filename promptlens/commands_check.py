@@ -136,6 +136,7 @@ def check(
             return UNREADABLE
     elif unsafe_fixes:
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff.", click.get_current_context())
+    asked["count_fixes"] = not add_baseline and (statistics or output_format in ("full", "concise"))  # those that say how many there are
     request = Request(given, stdin_format, negative, settings, asked)  # type: ignore[arg-type]
 
     if add_baseline:

@@ -75,7 +75,7 @@ def _files(paths: list[str], settings: Any, asked: Any, unsafe: bool, as_diff: b
 
 def _text(argument: Any, settings: Any, asked: Any, unsafe: bool) -> int:
     """Print one prompt fixed, or what comes on standard input as the file that --stdin-filename names."""
-    from promptlens.fix import fix_with
+    from promptlens.fixes import fix_with
     from promptlens.fixing import change_in_words, tell_each
     from promptlens.inputs import Unreadable, prompt_argument, read_stdin
     from promptlens.job import make_job

@@ -14,7 +14,7 @@ from promptlens.terminal import talk
 
 if TYPE_CHECKING:
     from promptlens.checking import Checker, FixedFile
-    from promptlens.fix import Applied
+    from promptlens.fixes import Applied
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Making a prompt fit by dropping its least important tags, and saying which.
 
-Important is what stands in front, since it moves the picture the most; or what `scores` say (the influence of each tag, when somebody
-measured it). A tag goes as a whole, a weighted group too; of the last one left, words go from its end.
+Important is what stands in front, since it moves the picture the most (`by_order`); or what `scores` say (the influence of each tag, when
+somebody measured it). A tag goes as a whole, a weighted group too; of the last one left, words go from its end.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from promptlens.analysis import DEFAULT_HOST, DEFAULT_MODEL, analyze_with, make_options
 from promptlens.errors import OptionError
@@ -25,6 +25,22 @@ _WORD = re.compile(r"\S+")
 _BRACKETS = re.compile(r"[()\[\]{}]")
 
 Fits = Callable[[str], bool]
+
+
+class Ranked(NamedTuple):
+    """How important each tag is (None: the more, the earlier it stands), and `by` what measure, in words."""
+
+    scores: Sequence[float] | None
+    by: str
+
+
+# What ranks the tags of a prompt (`tag_spans`).
+Importance = Callable[[Usage], Ranked]
+
+
+def by_order(usage: Usage) -> Ranked:
+    """What stands in front is important."""
+    return Ranked(None, "the last ones first")
 
 
 @dataclass(frozen=True, slots=True)

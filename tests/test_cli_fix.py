@@ -84,7 +84,23 @@ def test_dropped_words_are_said(capsys: Said) -> None:
     assert main(["fix", "--host", "diffusers", "--unsafe-fixes", text]) == 0
     out, err = capsys.readouterr()
     assert len(out) < len(text)
-    assert "dropped, to make it fit" in err
+    assert "dropped to make it fit, the last ones first: " in err
+
+
+def test_what_would_make_something_worse_is_not_counted(capsys: Said) -> None:
+    """Without the second "sky" the words move to where "red hair" is cut, so that --fix leaves it."""
+    from promptlens.rules._samples import SCENE
+
+    text = f"sky, {SCENE} sky, red hair blowing in the evening wind"
+    Path("a.txt").write_text(f"{text}\n1girl, 1girl\n")
+    use = ("--host", "comfyui", "--model", "sd15", "--format", "concise")
+    assert main(["check", *use, "a.txt"]) == 0
+    assert capsys.readouterr().out.endswith("\n2 prompts in 1 file: 2 warnings, 1 fixable with --fix.\n")
+    assert main(["check", *use, "--statistics", "a.txt"]) == 0
+    assert capsys.readouterr().out.split("\n")[1].split()[:3] == ["2", "1", "TB401"]
+    assert main(["check", "--fix", *use, "a.txt"]) == 0
+    assert capsys.readouterr().out.endswith("\n2 prompts in 1 file: 1 warning.\n")
+    assert Path("a.txt").read_text() == f"{text}\n1girl\n"
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

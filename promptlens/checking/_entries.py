@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from promptlens.checking._directives import Directives, directives_at, directives_in, only_a_directive
+from promptlens.fixes import fixable
 from promptlens.hosts import HOSTS
 from promptlens.job import Job
 from promptlens.judging import judged
@@ -26,6 +27,7 @@ Analysis = Callable[[str], Report]
 # Text of no telling name that somebody asks for is read as prompts, one a line.
 TEXT_SUFFIXES = ("", ".text")
 UNREADABLE = "TB501"
+TRIED_UP_TO_CHARS = 5_000
 UNTOLD = "its name and content do not say what it is"
 
 
@@ -34,7 +36,7 @@ class Plan:
     """What holds for one file: the job of its prompts and how to read it.
 
     `format` and `role` are None where the file itself says what they are; `any_host`: nobody chose the job's host, so that a file that is
-    made for one host is read as that does.
+    made for one host is read as that does. `counts_fixes`: of each prompt it is tried what fixing would take away.
     """
 
     job: Job
@@ -42,6 +44,7 @@ class Plan:
     format: str | None = None
     role: Role | None = None
     any_host: bool = False
+    counts_fixes: bool = False
 
 
 def check_file(path: str, plan: Plan, *, named: bool = True) -> Iterator[Item]:
@@ -166,8 +169,10 @@ class _Reading:
         if why:
             yield from self.sent([Unchecked(prompt, self.name, why)])
             return
-        report = judged(self.reader.analysis(prompt)(prompt.text), self.name)
-        entry = Entry(report, self.name, self.reader.role(prompt), source=prompt)
+        analysis = self.reader.analysis(prompt)
+        report = judged(analysis(prompt.text), self.name)
+        fixes = _fixable(report, analysis, prompt) if self.reader.plan.counts_fixes and report.findings else None
+        entry = Entry(report, self.name, self.reader.role(prompt), source=prompt, fixable=fixes)
         if self.scattered is not None:
             self.scattered.append(entry)
             return
@@ -210,6 +215,13 @@ class _Reading:
             yield from (better if e is positive else e for e in self.scattered)
         else:
             yield from self.scattered
+
+
+def _fixable(report: Report, analysis: Analysis, prompt: Prompt) -> tuple[Mapping[str, int], Mapping[str, int]] | None:
+    """What fixing would take away; nothing where it cannot be written, and None (what the rules offer) of a prompt too long to try."""
+    if not prompt.writable:
+        return {}, {}
+    return fixable(report, analysis) if len(prompt.text) <= TRIED_UP_TO_CHARS else None
 
 
 def with_pair(positive: Entry, negative: Report, job: Job) -> Entry:

@@ -1,7 +1,7 @@
 """Fixing the prompts of a file: what would change, as bytes, and putting it in the file's place.
 
 The file's encoding, byte order mark, line ends, order of keys and every character outside the edits stay as they are. What cannot be
-written back where it stands is said and left. Which fixes there are is fix.py's business.
+written back where it stands is said and left. Which fixes there are is fixes.py's business.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from difflib import unified_diff
 from promptlens.checking._directives import directives_in, only_a_directive
 from promptlens.checking._entries import Plan, Reader, format_of, has_comments
 from promptlens.errors import InputError
-from promptlens.fix import Applied, fix_with
+from promptlens.fixes import Applied, fix_with
 from promptlens.sources import Document, Format, NotWritable, Prompt, load_document, read_document, rewrite
 from promptlens.sources._codec import Edit
 from promptlens.sources._prompt import difference

@@ -34,7 +34,14 @@ class Plans:
         read = ReadSettings(settings.unit, settings.keys, settings.every_line, settings.max_file_size, BAR)  # type: ignore[arg-type]
         name = self.asked["as_format"] or settings.format or None
         role: Any = settings.role or None
-        return Plan(self._job(settings), read, name, role, any_host="host" not in settings.origins)
+        return Plan(
+            self._job(settings),
+            read,
+            name,
+            role,
+            any_host="host" not in settings.origins,
+            counts_fixes=self.asked.get("count_fixes", False),
+        )
 
     def _job(self, settings: Settings) -> Job:
         """The job of settings; those of most files are the same."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, cast
 
 from promptlens.errors import UnknownNameError
@@ -24,7 +24,8 @@ Role = Literal["positive", "negative", "caption"]
 class Entry(NamedTuple):
     """A report and the prompt it is of: `name` says where that came from, `id` is that of a JSON line.
 
-    `source` is the prompt of a file that it is of, None for texts: `place(offset)` says where a character of it stands.
+    `source` is the prompt of a file that it is of, None for texts: `place(offset)` says where a character stands. `fixable` counts the
+    findings, by code, that --fix would take away, and those that --unsafe-fixes would besides; None where nobody tried.
     """
 
     report: Report
@@ -32,6 +33,7 @@ class Entry(NamedTuple):
     role: Role = "positive"
     id: Any = None
     source: Prompt | None = None
+    fixable: tuple[Mapping[str, int], Mapping[str, int]] | None = None
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column, counted from 1, of a character of the prompt: in its file, or in the text where there is none."""

@@ -10,6 +10,7 @@ from typing import Any
 from promptlens.render import Entry, Item, Note, Trouble
 from promptlens.render._places import HOST_FAILS, NOT_CHECKED
 from promptlens.render._table import Column, Table, table_rows, written
+from promptlens.render._tally import fixable as fixable_of
 from promptlens.report import Finding
 from promptlens.rules import RULES
 from promptlens.terminal import Screen
@@ -52,9 +53,9 @@ def _records(entries: Iterable[Item]) -> list[dict[str, Any]]:
     for item in entries:
         if isinstance(item, Trouble):
             counts[item.code or NOT_CHECKED] += 1
-        for finding in _findings(item):
-            counts[finding.code] += 1
-            fixable[finding.code] += finding.edit is not None and finding.edit.safe
+        counts.update(finding.code for finding in _findings(item))
+        if isinstance(item, Entry):
+            fixable.update(fixable_of(item)[0])
         if isinstance(item, Entry) and item.report.usage.failure is not None:
             counts[HOST_FAILS] += 1
     ordered = sorted(counts, key=lambda code: (-counts[code], code))

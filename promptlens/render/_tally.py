@@ -10,6 +10,19 @@ from promptlens.render._words import many
 from promptlens.report import Finding
 
 
+def fixable(entry: Entry) -> tuple[Counter[str], Counter[str]]:
+    """How many findings of each code can be fixed without a guess, and how many more with one, of those that the entry reports.
+
+    Where nobody tried, they are those that offer an edit.
+    """
+    if entry.fixable is None:
+        edits = [(f.code, f.edit.safe) for f in entry.report.findings if f.edit is not None]
+        return Counter(code for code, safe in edits if safe), Counter(code for code, safe in edits if not safe)
+    reported = Counter(f.code for f in entry.report.findings)
+    safe = Counter(entry.fixable[0]) & reported
+    return safe, Counter(entry.fixable[1]) & (reported - safe)
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts over the items of a run, texts left out. Files come one after the other, so that only the last one's name is remembered."""
@@ -42,12 +55,12 @@ class Tally:
             self.found["error"] += item.report.usage.failure is not None
             for finding in item.report.findings:
                 self._finding(finding)
+            safe, unsafe = fixable(item)
+            self.safe += safe.total()
+            self.unsafe += unsafe.total()
 
     def _finding(self, finding: Finding) -> None:
         self.found[finding.severity] += 1
-        if finding.edit is not None:
-            self.safe += finding.edit.safe
-            self.unsafe += not finding.edit.safe
 
     def sentence(self) -> str:
         """The counts in words.

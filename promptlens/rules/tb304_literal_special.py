@@ -36,13 +36,18 @@ def literal_special(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
                     encoders.append(use.encoder.title)
     for span, encoders in found.items():
         message = f"{shown(span.of(prompt))} is read as a mark of the tokenizer, not as text, by {listed(encoders)}"
-        yield Hit(span, message, "Delete it: what comes after an end mark hardly counts.", Edit(span, _instead(prompt, span)))
+        yield Hit(span, message, "Delete it: what comes after an end mark hardly counts.", _deleted(prompt, span))
 
 
-def _instead(prompt: str, span: Span) -> str:
-    """Nothing, or a blank where two words would grow together."""
-    around = prompt[max(span.start - 1, 0) : span.start] + prompt[span.end : span.end + 1]
-    return " " if len(around) == 2 and around.isalnum() else ""
+def _deleted(prompt: str, span: Span) -> Edit:
+    """The mark taken out with the blanks that only it needed; a blank comes in where two words would grow together."""
+    start, end = span.start, span.end
+    if prompt[end : end + 1] in ("", " ", "\t", "\n", ","):
+        start = len(prompt[:start].rstrip(" \t"))
+    if start == 0 or prompt[start - 1] == "\n":
+        end += len(prompt[end:]) - len(prompt[end:].lstrip(" \t"))
+    around = prompt[max(start - 1, 0) : start] + prompt[end : end + 1]
+    return Edit(Span(start, end), " " if len(around) == 2 and around.isalnum() else "")
 
 
 def _specials(use: EncoderUse) -> Iterator[Span]:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given
 from rule_prompts import CASES, LIGHT, PROMPTS
 
+import promptlens
 from promptlens import analyze
 from promptlens.errors import UnknownNameError
-from promptlens.fix import fix
-from promptlens.report import Finding
+from promptlens.fixes import fix, fixable
+from promptlens.report import Finding, Report
 from promptlens.rules import DEFAULT_SETTINGS, RuleSettings, Selection
 from promptlens.rules._samples import FULL_SCENE, SCENE
 
@@ -42,6 +43,9 @@ FIXED = {
     "invisible characters go": Prompt("a re\u200bd\ufeff cat", "a red cat", "diffusers"),
     "an empty chunk goes": Prompt("BREAK a cat", "a cat"),
     "end marks go": Prompt("a cat<|endoftext|>, a dog", "a cat, a dog"),
+    "the blank before an end mark goes with it": Prompt("a cat <|endoftext|>", "a cat"),
+    "so does the one behind it at the start": Prompt("<|startoftext|> a cat <|endoftext|> sat", "a cat sat"),
+    "what an edit uncovers is mended with it": Prompt("a cat, <|endoftext|>a cat", "a cat"),
     "empty tags between commas go": Prompt("a cat, , ,, a dog", "a cat, a dog"),
     "blanks before commas and runs of blanks go": Prompt("a  cat ,a   dog", "a cat,a dog"),
     "a cut tag gets a BREAK": Prompt(f"{SCENES} {TRAIN}, {HARBOUR}", f"{SCENES} {TRAIN}, BREAK {HARBOUR}"),
@@ -65,7 +69,7 @@ FIXED = {
 
 @pytest.mark.parametrize("prompt", FIXED.values(), ids=FIXED)
 def test_fix(prompt: Prompt) -> None:
-    done = fix(prompt.text, prompt.host, "sd15", settings=prompt.settings, unsafe=prompt.unsafe)
+    done = promptlens.fix(prompt.text, prompt.host, "sd15", settings=prompt.settings, unsafe=prompt.unsafe)
     assert done.text == prompt.after
     assert bool(done.applied) == (prompt.text != prompt.after)
 
@@ -78,7 +82,7 @@ def test_says_what_was_done_and_what_is_left() -> None:
 
 def test_says_what_was_dropped() -> None:
     (done,) = fix(f"{FULL_SCENE} muted palette", "diffusers", "sd15", unsafe=True).applied
-    assert (done.code, done.message) == ("TB101", "dropped, to make it fit: 'muted palette'")
+    assert (done.code, done.message) == ("TB101", "dropped to make it fit, the last ones first: 'muted palette'")
 
 
 def test_an_edit_that_makes_something_else_worse_is_not_made() -> None:
@@ -89,6 +93,22 @@ def test_an_edit_that_makes_something_else_worse_is_not_made() -> None:
     assert fix(text, "comfyui", "sd15").text == text
 
 
+def _fixable(text: str, host: str = "a1111", **options: Any) -> tuple[dict[str, int], dict[str, int]]:
+    def analysis(text: str) -> Report:
+        return analyze(text, host, "sd15", **options)
+
+    safe, more = fixable(analysis(text), analysis)
+    return dict(safe), dict(more)
+
+
+def test_what_can_be_fixed_is_what_fixing_takes_away() -> None:
+    assert _fixable("1girl, hat), 1girl, red hair:1.3, sky") == ({"TB302": 1, "TB401": 1}, {"TB303": 1})
+    assert _fixable("a cat, <|endoftext|>a cat") == ({"TB304": 1}, {})
+    assert _fixable(f"sky, {SCENE} sky, red hair blowing in the evening wind", "comfyui") == ({}, {})  # it would cut a tag
+    assert _fixable(f"{SCENE} warm, long red hair, {TRAIN}", "comfyui") == ({"TB202": 1}, {})  # no finding offers it
+    assert _fixable("a good prompt") == ({}, {})
+
+
 def test_only_selected_rules_are_fixed() -> None:
     assert fix("1girl, hat), 1girl", rules=Selection(("TB4",))).text == "1girl, hat)"
 
@@ -97,7 +117,7 @@ def test_wrong_use_is_an_error() -> None:
     with pytest.raises(UnknownNameError, match="comfi"):
         fix("a", "comfi")
     with pytest.raises(UnknownNameError, match="stepz"):
-        fix("a", options={"stepz": 3})
+        fix("a", stepz=3)
 
 
 def _ills(found: tuple[Finding, ...]) -> Counter[str]:
@@ -115,7 +135,7 @@ def _lost(text: str, host: str, options: dict[str, Any]) -> int:
 @example(prompt="(a:1.2.3) (")
 @example(prompt="<|endoftext|><end_of_text>")
 def test_a_fix_makes_nothing_worse_and_fixing_again_changes_nothing(host: str, options: dict[str, Any], unsafe: bool, prompt: str) -> None:
-    done = fix(prompt, host, "sdxl", options, unsafe=unsafe)
+    done = fix(prompt, host, "sdxl", unsafe=unsafe, **options)
     before = analyze(prompt, host, "sdxl", **options).findings
     ills = _ills(before)
     # what was lost may be near the limit once it fits
@@ -123,5 +143,5 @@ def test_a_fix_makes_nothing_worse_and_fixing_again_changes_nothing(host: str, o
     assert worse <= ({"TB201", "TB202"} if unsafe and ills["TB101"] else set())
     assert _lost(done.text, host, options) <= _lost(prompt, host, options)
     assert analyze(done.text, host, "sdxl", **options).findings == done.left
-    again = fix(done.text, host, "sdxl", options, unsafe=unsafe)
+    again = fix(done.text, host, "sdxl", unsafe=unsafe, **options)
     assert (again.text, again.applied) == (done.text, ())

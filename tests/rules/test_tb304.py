@@ -9,10 +9,10 @@ FIRES = {
     "an end token": Says(Case("a cat<|endoftext|>, a dog"), ["<|endoftext|>"], "a cat, a dog"),
     "a start token between words": Says(Case("cat<|startoftext|>dog", "diffusers"), ["<|startoftext|>"], "cat dog"),
     "several of them": Says(Case("a<|endoftext|> b<|endoftext|> c"), ["<|endoftext|>", "<|endoftext|>"], "a b c"),
-    "in capitals where they are folded": Says(Case("a cat <|EndOfText|>"), ["<|EndOfText|>"], "a cat "),
-    "open_clip's own, in SD2": Says(Case("a cat <end_of_text> b", model="sd21"), ["<end_of_text>"], "a cat  b"),
-    "open_clip's own, in SDXL's second encoder": Says(Case("a cat <start_of_text>", model="sdxl"), ["<start_of_text>"], "a cat "),
-    "one that only cleaning brings to light": Says(Case("a cat &lt;end_of_text&gt;", model="sd21"), ["&lt;end_of_text&gt;"], "a cat "),
+    "in capitals where they are folded": Says(Case("a cat <|EndOfText|>"), ["<|EndOfText|>"], "a cat"),
+    "open_clip's own, in SD2": Says(Case("a cat <end_of_text> b", model="sd21"), ["<end_of_text>"], "a cat b"),
+    "open_clip's own, in SDXL's second encoder": Says(Case("a cat <start_of_text>", model="sdxl"), ["<start_of_text>"], "a cat"),
+    "one that only cleaning brings to light": Says(Case("a cat &lt;end_of_text&gt;", model="sd21"), ["&lt;end_of_text&gt;"], "a cat"),
 }
 
 SILENT = {
