@@ -9,6 +9,7 @@ import click
 
 from promptlens.cli import _COLOR, OK, TABLE_FORMATS
 from promptlens.commands_preview import compare
+from promptlens.commands_weights import PATHS_AND_ROOTS, SETTINGS_FILES, asked_weights, settings_of_files
 from promptlens.terminal import ColorChoice, screen_of, talk
 
 if TYPE_CHECKING:
@@ -25,24 +26,17 @@ NAMES = ("clip-l", "clip-h", "clip-g", "t5-xxl")
 
 
 @click.group(invoke_without_command=True)
-@click.option("--encoder-path", "paths", multiple=True, metavar="PATH", help="Look into this file or folder too; may be repeated.")
-@click.option("--root", "roots", multiple=True, metavar="FOLDER", help="Folder of an A1111, Forge, ComfyUI or InvokeAI install.")
+@PATHS_AND_ROOTS
 @click.option("--format", "output_format", type=click.Choice(TABLE_FORMATS), default="full", help="How to write it. [default: full]")
 @click.option("--card", type=click.Choice(["preview"]), help="Print the card of the encoder that comes along: how far to trust it.")
+@SETTINGS_FILES
 @_COLOR
 @click.pass_context
-def encoders(
-    context: click.Context,
-    paths: tuple[str, ...],
-    roots: tuple[str, ...],
-    output_format: TableFormat,
-    card: str | None,
-    color: ColorChoice | None,
-) -> int:
+def encoders(context: click.Context, /, output_format: TableFormat, card: str | None, color: ColorChoice | None, **asked: Any) -> int:
     """List the text-encoder weights on this machine, pull some, or compare two.
 
-    T5's vocabulary is listed too. Looks at given paths, fetched weights, the Hugging Face cache and the folders of installs. Nothing is
-    loaded.
+    T5's vocabulary is listed too. Looks at given paths, fetched weights, the Hugging Face cache and the folders of installs, in this order;
+    the first one of an encoder is taken. Nothing is loaded.
     """
     if context.invoked_subcommand is not None:
         return OK
@@ -56,9 +50,11 @@ def encoders(
     from promptlens.render.full import drawer
     from promptlens.t5_files import iter_files
 
-    found = find_encoders(paths=paths, roots=roots, problem=lambda line: talk("note", line))
-    screen = screen_of(sys.stdout, color or "auto")
-    records = [_record(weights) for weights in found] + [_vocabulary(file, source) for file, source in iter_files(roots)]
+    settings = settings_of_files(asked)
+    weights = asked_weights(asked, settings)
+    found = find_encoders(paths=weights.plain_paths(), roots=weights.roots, problem=lambda line: talk("note", line))
+    screen = screen_of(sys.stdout, color or settings.color)
+    records = [_record(row) for row in found] + [_vocabulary(file, source) for file, source in iter_files(weights.roots)]
     if output_format != "full":
         sys.stdout.writelines(written(records, output_format, screen))
     elif records:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, OK, TABLE_FORMATS, _settings, with_options
-from promptlens.errors import InputError, WeightsError
+from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_weights, needs_numpy_and_torch
+from promptlens.errors import InputError
 from promptlens.terminal import screen_of
 from promptlens.writing import write_atomically
 
 if TYPE_CHECKING:
-    from promptlens.encoder.cached import CachedEncoder
     from promptlens.influences import Influence
     from promptlens.job import Job
     from promptlens.render._runs import Row
@@ -26,8 +26,8 @@ PLOTS = (".svg", ".png", ".html")
 Tell = Callable[[int, int], None]
 
 _WITH_ENCODERS = with_options(
-    click.option("--encoder-path", "paths", multiple=True, metavar="PATH", help="Weights, or NAME=PATH for one encoder; may be repeated."),
-    click.option("--allow-pickle", is_flag=True, help="Also read .ckpt and .pt files, by torch's safe reader."),
+    PATHS_AND_ROOTS,
+    ALLOW_PICKLE,
     click.option("--unit", type=click.Choice(["word", "tag"]), default="word", help="What is taken out. [default: word]"),
     click.option("--format", "output_format", type=click.Choice(TABLE_FORMATS), default="full", help="How to write it. [default: full]"),
 )
@@ -62,10 +62,13 @@ def influence(argument: str, kind: str | None, output_format: TableFormat, top: 
         _check_plot(Path(plot))
     settings = _settings(asked)
     text, job = _prompt(argument, kind, settings)
+    needs_numpy_and_torch()
     from promptlens.commands_preview import encoders_or_preview
-
-    encoders = encoders_or_preview(job.model, asked["paths"], asked["allow_pickle"], asked["encoder"], _encoders)
+    from promptlens.influences import check_lens
     from promptlens.influences import influence as measure
+
+    check_lens(asked["lens"], job.host, job.model)
+    encoders = encoders_or_preview(job.model, asked_weights(asked, settings), asked["encoder"], named_root=bool(asked["roots"]))
 
     with _Telling("Encoding") as tell:
         names = ("unit", "lens", "method", "toward", "against", "clip_skip")
@@ -95,7 +98,7 @@ def similarity(argument: str, kind: str | None, output_format: TableFormat, **as
     """
     settings = _settings(asked)
     text, job = _prompt(argument, kind, settings)
-    encoders = _encoders(job.model, asked["paths"], asked["allow_pickle"])
+    encoders = asked_weights(asked, settings).real_encoders(job.model)
     from promptlens.influences import similarity as measure
     from promptlens.influences._page import similarity_page
 
@@ -127,35 +130,6 @@ def _options(job: Job) -> dict[str, Any]:
 
     known = HOSTS[job.host].options.__dataclass_fields__
     return {name: value for name, value in job.usual.items() if name in known} | dict(job.chosen)
-
-
-def _encoders(model: str, given: Sequence[str], allow_pickle: bool) -> dict[str, CachedEncoder]:
-    """The model's text encoders, not loaded yet. Raises `WeightsError` with the way out where there are none."""
-    from promptlens.encoder.finding import choose_encoder
-    from promptlens.models import get_model
-
-    names = [e.name for e in get_model(model).encoders]
-    chosen = {name: choose_encoder(name, paths=paths) for name, paths in _paths(names, given).items()}
-    try:
-        import numpy  # noqa: F401  (of the encoder extra)
-    except ImportError as e:
-        raise WeightsError("Encoding needs numpy and torch. Install them with: pip install 'promptlens[encoder]'") from e
-    from promptlens.encoder.cached import cached_encoder
-
-    return {name: cached_encoder(found, name, allow_pickle=allow_pickle) for name, found in chosen.items()}
-
-
-def _paths(names: Sequence[str], given: Sequence[str]) -> dict[str, list[str]]:
-    """Paths for each encoder: those named for it, then those for any. One for any need not hold all of them."""
-    own: dict[str, list[str]] = {name: [] for name in names}
-    for text in given:
-        name, equals, path = text.partition("=")
-        if equals and name in own:
-            own[name].append(path)
-        else:
-            for paths in own.values():
-                paths.append(text)
-    return own
 
 
 class _Telling:

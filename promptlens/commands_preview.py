@@ -3,89 +3,81 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from promptlens.cli import _COLOR, OK
+from promptlens.commands_weights import PATHS_AND_ROOTS, SETTINGS_FILES, Weights, asked_weights, needs_numpy_and_torch, settings_of_files
 from promptlens.errors import InputError, WeightsError
 from promptlens.terminal import ColorChoice, screen_of
 
 if TYPE_CHECKING:
     from promptlens.encoder.cached import CachedEncoder
 
-Real = Callable[[str, Sequence[str], bool], "dict[str, CachedEncoder]"]
 
-
-def encoders_or_preview(model: str, given: Sequence[str], allow_pickle: bool, asked: str | None, real: Real) -> dict[str, CachedEncoder]:
+def encoders_or_preview(model: str, weights: Weights, asked: str | None, *, named_root: bool) -> dict[str, CachedEncoder]:
     """The model's text encoders; the preview in place of each where it is asked for, or where no weights of any of them are found.
 
-    One that lacks while another is there is an error, as ever: a measure half real and half not would be neither.
+    One that lacks while another is there is an error, as ever: a measure half real and half not would be neither. So it is where the
+    user named a path or a root (`named_root`) that has none.
     """
     from promptlens.encoder.preview import NAME
 
-    others = [path for path in given if path != NAME]
-    if asked == NAME or len(others) < len(given):
-        if others:
-            raise WeightsError(f"Either --encoder {NAME} or --encoder-path {others[0]}, not both.")
+    others = [path for path in weights.paths if path != NAME]
+    if NAME in weights.paths or asked == NAME:
+        own = [path for path in weights.paths[: weights.own] if path != NAME]
+        if own:
+            raise WeightsError(f"Either --encoder {NAME} or --encoder-path {own[0]}, not both.")
         return preview_for(model)
-    if not given and not _any_found(model):
+    if not others and not named_root and not _any_found(model, weights):
         return preview_for(model)
-    return real(model, given, allow_pickle)
+    return weights.real_encoders(model)
 
 
 def preview_for(model: str) -> dict[str, CachedEncoder]:
     """The preview under the name of every encoder that a model's influence is measured with."""
-    _needs_torch()
-    from promptlens.encoder.preview import preview_weights
-    from promptlens.influences._reading import run_numbers
-    from promptlens.models import get_model
-
-    row = get_model(model)
+    needs_numpy_and_torch()
     from promptlens.encoder.cached import cached_encoder
+    from promptlens.encoder.preview import preview_weights
+    from promptlens.influences import run_encoders
 
     encoder = cached_encoder(preview_weights())
-    return {row.encoders[n].name: encoder for n in run_numbers(row)}
+    return dict.fromkeys(run_encoders(model), encoder)
 
 
-def _any_found(model: str) -> bool:
-    _needs_torch()  # the measure of influence imports numpy
+def _any_found(model: str, weights: Weights) -> bool:
+    needs_numpy_and_torch()  # the measure of influence imports numpy
     from promptlens.encoder.finding import iter_encoders
-    from promptlens.influences._reading import run_numbers
-    from promptlens.models import get_model
+    from promptlens.influences import run_encoders
 
-    row = get_model(model)
-    wanted = {row.encoders[n].name for n in run_numbers(row)}
-    return any(found.encoder in wanted for found in iter_encoders())
-
-
-def _needs_torch() -> None:
-    from importlib.util import find_spec
-
-    if any(find_spec(name) is None for name in ("numpy", "torch", "safetensors")):
-        raise WeightsError("Influence needs numpy, torch and safetensors. Install them with: pip install 'promptlens[encoder]'")
+    wanted = run_encoders(model)
+    return any(found.encoder in wanted for found in iter_encoders(roots=weights.roots))
 
 
 @click.command()
 @click.argument("one", metavar="ENCODER")
 @click.argument("other", metavar="ENCODER")
 @click.argument("source", metavar="PROMPT | FILE | -")
-@click.option("--encoder-path", "paths", multiple=True, metavar="PATH", help="Weights, or NAME=PATH for one encoder; may be repeated.")
+@PATHS_AND_ROOTS
 @click.option("--unit", type=click.Choice(["word", "tag"]), default="word", help="What is taken out. [default: word]")
 @click.option("--format", "output_format", type=click.Choice(["full", "json"]), default="full", help="How to write it. [default: full]")
+@SETTINGS_FILES
 @_COLOR
-def compare(one: str, other: str, source: str, paths: tuple[str, ...], unit: Any, output_format: str, color: ColorChoice | None) -> int:
+def compare(one: str, other: str, source: str, unit: Any, output_format: str, color: ColorChoice | None, **asked: Any) -> int:
     """Show how far two text encoders agree on which words matter.
 
     Over the prompts of a file: rank correlations of influence, and how often the first word and the first three are the same ones.
     ENCODER is clip-l, clip-h, clip-g or preview.
     """
+    needs_numpy_and_torch()
     from promptlens.influences._agreement import agreement
 
+    settings = settings_of_files(asked)
     prompts = list(_prompts(source))
-    _needs_torch()
-    found = agreement(prompts, (one, _weights(one, paths)), (other, _weights(other, paths)), unit=unit)
+    weights = asked_weights(asked, settings)
+    found = agreement(prompts, (one, _encoder(one, weights)), (other, _encoder(other, weights)), unit=unit)
     screen = screen_of(sys.stdout, color or "auto")
     if output_format == "json":
         from promptlens.render._json import dumped
@@ -113,9 +105,7 @@ def _prompts(source: str) -> Iterator[str]:
         yield prompt.text
 
 
-def _weights(name: str, paths: Sequence[str]) -> CachedEncoder:
+def _encoder(name: str, weights: Weights) -> CachedEncoder:
     from promptlens.encoder.cached import cached_encoder
-    from promptlens.encoder.finding import choose_encoder
 
-    own = [path for path in paths if "=" not in path] + [p.partition("=")[2] for p in paths if p.partition("=")[0] == name]
-    return cached_encoder(choose_encoder(name, paths=own), name)
+    return cached_encoder(weights.choose(name), name)

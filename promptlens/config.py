@@ -33,7 +33,8 @@ class Settings:
     for every file, whatever settings lie nearer to it (--config, --isolated).
 
     t5_tokenizer        the tokenizer.json of models with T5 in them
-    installs            folders of ComfyUI, Forge and others, where it is looked for
+    encoder_paths       files and folders with weights of text encoders, "PATH" or "NAME=PATH"
+    installs            folders of ComfyUI, Forge and others, where both are looked for
     options             settings of hosts, by the host's own names
     select, ignore, extend_select   which rules run, by codes or their beginnings; the longer one wins
     limits              what the rules measure by (RuleSettings): max_tokens, max_chunks, near_limit ...
@@ -51,6 +52,7 @@ class Settings:
     model: str = DEFAULT_MODEL
     color: ColorChoice = "auto"
     t5_tokenizer: str = ""
+    encoder_paths: tuple[str, ...] = ()
     installs: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     select: tuple[str, ...] = ()

@@ -142,6 +142,28 @@ def _folders(value: Any, path: Path) -> tuple[str, ...]:
     return tuple(str(path.parent / Path(folder).expanduser()) for folder in folders)
 
 
+def _encoder_paths(value: Any, path: Path) -> tuple[str, ...]:
+    """A file or folder, a list of them, or a table of them by encoder; as "PATH" and "NAME=PATH", relative to the settings file."""
+    from promptlens.models import ENCODERS
+
+    if isinstance(value, dict):
+        for name in value:
+            if name not in ENCODERS:
+                raise UnknownNameError("encoder", name, ENCODERS)
+        named = [(name, item) for name, item in value.items()]
+    else:
+        named = [("", item) for item in ([value] if isinstance(value, str) else value if isinstance(value, list) else [None])]
+    if not all(isinstance(item, str) and item for _, item in named):
+        raise ConfigError(f"must be a path, a list of paths or a table of them by encoder, not {value!r}.")
+    found = []
+    for name, item in named:
+        before, equals, after = item.partition("=")
+        if not name and equals and before in ENCODERS:
+            name, item = before, after
+        found.append(f"{name}={_file(item, path)}" if name else _file(item, path))
+    return tuple(found)
+
+
 def _table(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigError(f"must be a table, not {value!r}.")
@@ -227,6 +249,7 @@ _CHECKS: dict[str, Callable[[Any, Path], Any]] = {
     "model": _model,
     "color": _one_of("auto", "always", "never"),
     "t5_tokenizer": _file,
+    "encoder_paths": _encoder_paths,
     "installs": _folders,
     "options": _options,
     "select": _codes,

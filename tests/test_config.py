@@ -124,7 +124,7 @@ def test_embeddings_by_name() -> None:
         (
             "hots = 'a'",
             UnknownNameError,
-            "Unknown setting 'hots'. Known: host, model, color, t5_tokenizer, installs, options, select, ignore,",
+            "Unknown setting 'hots'. Known: host, model, color, t5_tokenizer, encoder_paths, installs, options, select, ignore,",
         ),
         ("host = 'comfi'", ConfigError, "host: Unknown host 'comfi'."),
         ("host = 5", ConfigError, "host: must be a string, not 5."),
@@ -171,6 +171,7 @@ def test_settings_are_shown_with_their_origins(capsys: pytest.CaptureFixture[str
         f'model = "sd15"  # {file}\n'
         'color = "never"  # command line\n'
         't5_tokenizer = ""  # default\n'
+        "encoder-paths = []  # default\n"
         "installs = []  # default\n"
         "\n"
         "[options]\n"

@@ -145,9 +145,11 @@ def check_model(model: Model) -> None:
     if model.family not in FAMILIES:
         others = [e.title for e in model.encoders if e.vocabulary != "clip"]
         why = f"{' and '.join(others)} is not run here" if others else "how hosts make its tensor is not known here"
+        clip = any(e.vocabulary == "clip" for e in model.encoders)
         raise ConditioningError(
-            f"{model.title} has no conditioning or influence: {why}. Models that have: "
+            f"The conditioning tensor of {model.title} cannot be made: {why}. Models whose tensor can: "
             f"{', '.join(m.name for m in MODELS.values() if m.family in FAMILIES)}."
+            + (" The pooled lens of influence looks at its CLIP encoders alone." if clip else "")
         )
 
 

@@ -10,9 +10,10 @@ embedding, not on the picture. Windows come from `analyze`, tensors from `condit
 
 from __future__ import annotations
 
-from promptlens.influences._measure import influence
+from promptlens.influences._measure import check_lens, influence
+from promptlens.influences._reading import run_encoders
 from promptlens.influences._result import Influence, Similarity
 from promptlens.influences._similarity import similarity
 from promptlens.influences._split import Split
 
-__all__ = ["Influence", "Similarity", "Split", "influence", "similarity"]
+__all__ = ["Influence", "Similarity", "Split", "check_lens", "influence", "run_encoders", "similarity"]

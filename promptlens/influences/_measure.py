@@ -8,12 +8,12 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from promptlens.analysis import DEFAULT_HOST, DEFAULT_MODEL
-from promptlens.conditionings import Encoders
+from promptlens.conditionings import CONDITIONERS, Encoders, check_model
 from promptlens.encoder.preview import NAME as PREVIEW
 from promptlens.errors import ConditioningError, OptionError, WeightsError
 from promptlens.influences._joint import closeness
 from promptlens.influences._lenses import Case, Lens, Looked, distance, look_conditioning, look_pooled
-from promptlens.influences._reading import Reading, Setting, boundary_moved, read, run_numbers
+from promptlens.influences._reading import Reading, Setting, boundary_moved, read, run_encoders, run_numbers
 from promptlens.influences._removal import removed_span, without
 from promptlens.influences._result import Influence
 from promptlens.influences._split import Split, split
@@ -104,6 +104,15 @@ def influence(
 
 
 _NAN = float("nan")
+
+
+def check_lens(lens: str, host: str, model: str) -> None:
+    """Raise a child of `PromptLensError` where a lens cannot be had for a host and a model, whatever the encoders."""
+    check_choice("lens", lens, get_args(Lens))
+    run_encoders(model)
+    if lens == "conditioning":
+        check_model(get_model(model))
+        _ = CONDITIONERS[host]
 
 
 def make_setting(

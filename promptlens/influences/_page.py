@@ -15,7 +15,7 @@ from typing import Any
 from promptlens.encoder.preview import LABEL as PREVIEW_LABEL
 from promptlens.hosts import HOSTS
 from promptlens.influences._result import MEANING, Influence, Similarity
-from promptlens.models import get_model
+from promptlens.models import ENCODERS, get_model
 from promptlens.render._runs import Atom, Row, Run, atoms, quoted, visible_text, wrap
 from promptlens.render._table import Column, Table, table_rows
 
@@ -46,7 +46,7 @@ def page(found: Influence, width: int, top: int | None = None) -> Iterator[Row]:
     yield from wrap([Run(_legend(found), "dim")], width, first="  ", indent="  ")
     yield []
     yield from table_rows(_ranking(found, top), width)
-    if not found.approximate or found.quiet or any(found.moved):
+    if not found.approximate or found.quiet or any(found.moved) or found.left_out:
         yield []
     if found.lens == "conditioning":
         yield from wrap([Run(WHERE, "dim")], width)
@@ -61,6 +61,7 @@ def notes(found: Influence, width: int) -> Iterator[Row]:
         yield from wrap([Run(_floor(found))], width)
     yield from _quiet(found, width)
     yield from _moved(found, width)
+    yield from _left_out(found, width)
     if not found.approximate:
         yield from _aims(found, width)
 
@@ -209,6 +210,14 @@ def _moved(found: Influence, width: int) -> Iterator[Row]:
     if moved:
         yield from wrap([Run(f"Without these a chunk boundary moves, so their number is that of the move too ({len(moved)}):")], width)
         yield from wrap([Run(_listed(found, moved))], width, first="  ", indent="  ")
+
+
+def _left_out(found: Influence, width: int) -> Iterator[Row]:
+    if found.left_out:
+        names = " and ".join(ENCODERS[name].title for name in found.left_out)
+        yield from wrap(
+            [Run(f"The model also reads the prompt with {names}, which is not run: what that makes of it is not in here.")], width
+        )
 
 
 def _aims(found: Influence, width: int) -> Iterator[Row]:

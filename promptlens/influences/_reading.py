@@ -16,7 +16,7 @@ from promptlens.encoder.windows import Window
 from promptlens.errors import ConditioningError
 from promptlens.hosts import Chunk
 from promptlens.hosts import window as make_window
-from promptlens.models import Encoder, Model
+from promptlens.models import Encoder, Model, get_model
 from promptlens.report import Line, Usage
 from promptlens.spans import Span
 from promptlens.tokens import Token
@@ -33,6 +33,16 @@ def run_numbers(model: Model) -> tuple[int, ...]:
         names = " and ".join(e.name for e in model.encoders)
         raise ConditioningError(f"{model.title} reads prompts with {names} alone, and only CLIP text encoders are run here.")
     return numbers
+
+
+def run_encoders(model: str) -> tuple[str, ...]:
+    """Names of the encoders of a model that are run, in its order. Raises `ConditioningError` where there is none.
+
+    >>> run_encoders("sdxl"), run_encoders("flux")
+    (('clip-l', 'clip-g'), ('clip-l',))
+    """
+    row = get_model(model)
+    return tuple(row.encoders[n].name for n in run_numbers(row))
 
 
 @dataclass(frozen=True, slots=True)
