@@ -7,7 +7,7 @@ EXTRAS ?= dev
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: check setup format lint types layers test docs bench thorough clean
+.PHONY: check setup format lint types layers test docs bench bench-tui thorough clean
 
 check: lint types layers test ## everything that must pass
 
@@ -45,6 +45,9 @@ bench: $(STAMP) ## against tokenizers, and transformers and instant-clip-tokeniz
 	$(BIN)/python benchmarks/vocabulary.py
 	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/throughput.py
+
+bench-tui: $(STAMP) ## the terminal UI: key to repaint, start to first screen
+	$(BIN)/python benchmarks/tui.py
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

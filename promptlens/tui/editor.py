@@ -131,6 +131,11 @@ class PromptEditor(TextArea):
             self._lit = spans
             self.refresh()
 
+    @property
+    def lit(self) -> tuple[Span, ...]:
+        """The stretches that are lit up."""
+        return self._lit
+
     def _line_starts(self) -> None:
         starts, at = [], 0
         for line in self.document.lines:

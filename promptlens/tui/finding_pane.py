@@ -16,8 +16,9 @@ from promptlens.render._runs import Row, Run, quoted, visible_text, wrap
 from promptlens.report import Finding
 from promptlens.spans import line_column
 from promptlens.tui.drawing import text_of
+from promptlens.tui.finder import concerns_both
 from promptlens.tui.listing import Column, Entry, Listing, Made
-from promptlens.tui.messages import Picked
+from promptlens.tui.messages import Lit, Picked
 from promptlens.tui.palette import Palette
 from promptlens.tui.pane import Pane, in_view
 
@@ -104,4 +105,4 @@ class FindingPane(Pane):
         if finding is not None:
             self.detail.update(text_of(detail_rows(self._prompt, finding, max(self.size.width - 2, 20)), self.palette))
             if self.listing.has_focus:
-                self.light(finding.span)
+                self.post_message(Lit([finding.span], both=concerns_both(finding)))

@@ -152,6 +152,10 @@ class Listing(ScrollView, can_focus=True):
         self.post_message(self.Highlighted(self, self.entry))
         self.refresh()
 
+    def on_focus(self) -> None:
+        """Who comes in finds what is under the cursor lit."""
+        self.post_message(self.Highlighted(self, self.entry))
+
     # --- keys and mouse
 
     def action_move(self, by: int) -> None:

@@ -11,11 +11,12 @@ from promptlens.spans import Span
 
 
 class Lit(Message):
-    """Light up these stretches of the prompt."""
+    """Light up these stretches of the prompt; `both`: all of the other prompt too."""
 
-    def __init__(self, spans: Sequence[Span]) -> None:
+    def __init__(self, spans: Sequence[Span], *, both: bool = False) -> None:
         super().__init__()
         self.spans = tuple(spans)
+        self.both = both
 
 
 class Picked(Message):

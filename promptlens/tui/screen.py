@@ -30,7 +30,7 @@ from promptlens.tui.budget import BudgetPane
 from promptlens.tui.coloring import token_words
 from promptlens.tui.editor import PromptEditor
 from promptlens.tui.filing import Filing
-from promptlens.tui.gauges import summary
+from promptlens.tui.finder import Finder
 from promptlens.tui.inspect import Inspect
 from promptlens.tui.listing import Column, Entry
 from promptlens.tui.messages import HostWanted, Lit, Picked, Wanted
@@ -75,6 +75,7 @@ class MainScreen(Screen[None]):
         self.reports: dict[PromptEditor, Report] = {}
         self.inspect = Inspect(palette, id="inspect")
         self.filing = Filing(self)
+        self.finder = Finder(self)
         self._path = path
 
     def _analysis(self, *, negative: bool) -> Callable[[str], Report]:
@@ -117,18 +118,10 @@ class MainScreen(Screen[None]):
         self.reports[event.editor] = event.report
         if event.editor is self.editor:
             self.report = event.report
-            self.call_after_refresh(self.find, event.report)
+        self.call_after_refresh(self.finder.find, self.report)
         if event.editor is self.negative:
             self.show_negative_line()
         self.filing.note()
-
-    def find(self, report: Report) -> None:
-        """Ask the rules, once the new colours are on screen; of reports that are no longer shown nobody asks."""
-        if report is not self.report:
-            return
-        self.findings = report.findings
-        self.query_one(TopBar).show_summary(summary(report, len(self.findings)))
-        self.inspect.count_findings(len(self.findings))
 
     @on(PromptEditor.Moved)
     def show_cursor(self, event: PromptEditor.Moved) -> None:
@@ -151,7 +144,7 @@ class MainScreen(Screen[None]):
             report = self.reports.get(editor)
             if report is not None:
                 self.report = report
-                self.find(report)
+                self.finder.find(report)
 
     def show_negative_line(self) -> None:
         """The line that stands for the negative prompt while it is closed."""
@@ -203,6 +196,9 @@ class MainScreen(Screen[None]):
     def light(self, event: Lit) -> None:
         event.stop()
         self.editor.light(*event.spans)
+        other = self.negative if self.editor is self.positive else self.positive
+        other.light(*([Span(0, len(other.prompt))] if event.both else []))
+        self.query_one("#negative-line").set_class(event.both, "-lit")
 
     @on(Picked)
     def pick(self, event: Picked) -> None:
@@ -227,32 +223,10 @@ class MainScreen(Screen[None]):
     # --- keys
 
     def action_next_finding(self) -> None:
-        """Go to the next finding behind the cursor, or to the first."""
-        if not self.findings:
-            self.notify("No findings in this prompt.")
-            return
-        at = self.editor.index_of(max(self.editor.selection))
-        following = next((f for f in self.findings if f.span.start >= at and f.span.end > at), self.findings[0])
-        self.go_to(following.span)
-        self.notify(following.message, title=following.code, markup=False)
+        self.finder.next()
 
     def action_apply_fix(self) -> None:
-        """Make the edit of the finding that is chosen, or of the one under the cursor."""
-        finding = self.inspect.chosen_finding() or self._finding_here()
-        if finding is None or finding.edit is None:
-            self.notify("No finding with an edit is chosen: ctrl+g goes to the next finding.")
-            return
-        report = self.reports[self.editor]
-        if finding not in report.findings:
-            self.notify("The prompt has changed since: choose the finding again.")
-            return
-        self.editor.replace_span(finding.edit.span, finding.edit.replacement)
-        self.notify("Fixed; ctrl+z undoes it.", title=finding.code, markup=False)
-
-    def _finding_here(self) -> Finding | None:
-        low, high = sorted(map(self.editor.index_of, self.editor.selection))
-        touching = [f for f in self.findings if f.edit is not None and f.span.start <= high and low <= f.span.end]
-        return min(touching, key=lambda f: abs(f.span.start - low), default=None)
+        self.finder.fix()
 
     def action_negative(self) -> None:
         """Open the negative prompt and go there, or close it again."""
@@ -279,7 +253,7 @@ class MainScreen(Screen[None]):
     def action_back(self) -> None:
         if self.maximized is not None:
             self.minimize()
-        self.editor.light()
+        self.post_message(Lit(()))
         self.editor.focus()
 
     def use_palette(self, palette: Palette) -> None:

@@ -1,0 +1,35 @@
+"""Runs the terminal UI without a terminal, for tests that drive it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from promptlens.job import Job
+from promptlens.tui.app import PromptLensApp
+
+Drive = Callable[[PromptLensApp, Pilot[None]], Awaitable[None]]
+
+
+def drive(
+    act: Drive,
+    text: str = "",
+    negative: str = "",
+    *,
+    path: Path | None = None,
+    size: tuple[int, int] = (120, 36),
+    host: str = "a1111",
+    model: str = "sdxl",
+) -> None:
+    """Start the application with these texts, act once its first screen is there, and end it."""
+
+    async def run() -> None:
+        app = PromptLensApp(Job(host, model), text, negative, path)
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await act(app, pilot)
+
+    asyncio.run(run())

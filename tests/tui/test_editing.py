@@ -1,0 +1,62 @@
+"""The editor and its switches, driven as a user drives them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from driving import drive
+from textual.pilot import Pilot
+
+from promptlens.models import MODELS
+from promptlens.tui.app import PromptLensApp
+from promptlens.tui.standins import to_document, to_prompt
+
+
+def test_typing_is_analysed_and_coloured() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await pilot.press(*"red cat")
+        await pilot.pause()
+        report = app.main.report
+        assert report is not None
+        assert report.usage.prompt == "red cat"
+        assert app.main.positive.coloring.styles == ["0a"] * 3 + ["syntax"] + ["0b"] * 3
+
+    drive(act)
+
+
+def test_switching_the_host_reads_the_prompt_anew() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        app.main.use_host("diffusers")
+        await pilot.pause()
+        assert app.main.report is not None
+        assert app.main.report.usage.encoders[0].lost_count > 0
+        assert "lost" in app.main.positive.coloring.styles
+
+    drive(act, "a very long prompt, " * 40)
+
+
+def test_every_model_is_taken_or_refused_in_words() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        for name in MODELS:
+            app.main.use_job(replace(app.main.job, model=name))
+            await pilot.pause()
+            assert app.main.report is not None
+            assert app.main.report.usage.model.name == app.main.job.model
+
+    drive(act, "a (red:1.2) cat")
+
+
+@pytest.mark.parametrize("text", ["a\x1b[31m", "\t\u202e\u2028\x85", "\U00100000 \udc80", "[red] 日本 👍🏽"])
+def test_stand_ins_lose_nothing(text: str) -> None:
+    held = to_document(text)
+    assert to_prompt(held) == text
+    assert len(held) == len(text)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (160, 50)])
+def test_every_size_draws_an_odd_prompt(size: tuple[int, int]) -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        assert "[red]" in "".join(s.text for s in app.main.positive.render_line(0))
+
+    drive(act, "[red] 日本 👍🏽 \x1b[31m", size=size)

@@ -1,0 +1,58 @@
+"""Findings in the terminal UI: going to them, fixing them, and those that concern both prompts."""
+
+from __future__ import annotations
+
+from driving import drive
+from textual.pilot import Pilot
+
+from promptlens.spans import Span
+from promptlens.tui.app import PromptLensApp
+
+
+def test_a_fix_is_one_step_of_undo() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await pilot.press("ctrl+g", "ctrl+r")
+        await pilot.pause()
+        assert app.main.positive.prompt == "1girl, solo"
+        await pilot.press("ctrl+z")
+        await pilot.pause()
+        assert app.main.positive.prompt == "1girl, solo, 1girl"
+
+    drive(act, "1girl, solo, 1girl")
+
+
+LONG, SHORT = "a red cat on a mat, " * 20, "blurry"
+
+
+def test_a_finding_on_both_prompts_lights_both() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        found = [finding.code for finding in app.main.findings]
+        assert "TB104" in found
+        app.main.inspect.show_tab("findings")
+        await pilot.pause()
+        await pilot.press(*["down"] * found.index("TB104"))
+        await pilot.pause()
+        assert app.main.positive.lit == (Span(0, len(LONG)),)
+        assert app.main.negative.lit == (Span(0, len(SHORT)),)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not app.main.positive.lit
+        assert not app.main.negative.lit
+
+    drive(act, LONG, SHORT)
+
+
+def test_a_finding_on_both_prompts_is_told_of_the_negative_one_too() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        app.main.negative.focus()
+        await pilot.pause()
+        assert [f.span for f in app.main.findings if f.code == "TB104"] == [Span(0, len(SHORT))]
+
+    drive(act, LONG, SHORT)
+
+
+def test_without_a_negative_prompt_nothing_concerns_both() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        assert "TB104" not in [finding.code for finding in app.main.findings]
+
+    drive(act, LONG)
