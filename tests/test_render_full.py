@@ -79,17 +79,22 @@ def test_a_comma_cut_is_marked_in_place() -> None:
     )
 
 
+@pytest.mark.parametrize(("host", "said"), [("a1111", True), ("forge", True), ("diffusers", False), ("kohya", False), ("compel", False)])
+def test_only_hosts_with_a_counter_are_said_to_count(host: str, said: bool) -> None:
+    assert ("the host counts" in shown("a cat", host)) is said
+
+
 def test_encoders_that_cut_differently_are_shown_apart() -> None:
     assert shown("wow!!! " * 20, "diffusers", "sdxl", width=72) == (
         "diffusers · Stable Diffusion XL\n"
         "\n"
-        "CLIP-L · 40 tokens in 1 chunk · the host counts 40/75\n"
+        "CLIP-L · 40 tokens in 1 chunk\n"
         "  1 ━━━━━━━━━━━━━──────────── 40/75  the prompt ends here\n"
         "\n"
         "  wow!!! wow!!! wow!!! wow!!! wow!!! wow!!! wow!!! wow!!! wow!!! wow!!!\n"
         "  wow!!! wow!!! wow!!! wow!!! wow!!! wow!!! wow!!! wow!!! wow!!! wow!!!\n"
         "\n"
-        "CLIP-G · 80 tokens in 1 chunk · the host counts 80/75\n"
+        "CLIP-G · 80 tokens in 1 chunk\n"
         "  1 ━━━━━━━━━━━━━━━━━━━━━━━━━ 75/75  full, the rest is lost\n"
         "\n"
         "  wow!!! wow!!! wow!!! wow!!! wow!!! wow!!! wow!!! wow!!! wow!!! wow!!!\n"

@@ -342,6 +342,7 @@ class Host:
     reference  project, version and file the behaviour was read from or observed in
     observed   compared with what the host itself produced; False where its code and documents were only read
     families   of `Model.family`: what it runs
+    counter    it shows its user a count of tokens beside the prompt; elsewhere `shown_count` is what its tokenizer counts
     """
 
     name: str
@@ -354,6 +355,7 @@ class Host:
     syntax: frozenset[str] = frozenset()
     observed: bool = True
     families: frozenset[str] = CLIP_FAMILIES
+    counter: bool = False
 
 
 # For what every prompt makes; the same objects as the classes make.

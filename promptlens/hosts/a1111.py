@@ -90,4 +90,5 @@ HOST = Host(
     summary="Chunks of 75. Moves the words after the last comma on if it is at most 20 tokens back. BREAK starts a new chunk.",
     syntax=frozenset({"round", "square", "weight", "break", "and", "schedule", "network", "comment", "embedding-name"}),
     families=CLIP_FAMILIES | {"sd3"},
+    counter=True,
 )

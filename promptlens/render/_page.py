@@ -117,7 +117,9 @@ def _lines(usage: Usage, width: int) -> Iterator[Row]:
     several_parts = any(line.parsed.part for line in lines)
     why = [*(["AND"] if several_parts and not usage.joined else []), *(["prompt editing"] if any(n.parsed.steps for n in lines) else [])]
     said = f"This prompt is {len(lines)} texts{f' ({listed(why)})' if why else ''}."
-    what = "The host joins them." if usage.joined else f"The host counts the longest, text {usage.counted + 1}, which is shown below."
+    longest = f"text {usage.counted + 1}, which is shown below."
+    longest = f"The host counts the longest, {longest}" if usage.host.counter else f"The longest is {longest}"
+    what = "The host joins them." if usage.joined else longest
     yield from wrap([Run(f"{said} {what}")], width)
     for before, n in some(len(lines), LISTED, 1, usage.counted):
         if n > before + 1:
@@ -153,7 +155,7 @@ def _group(usage: Usage, group: Sequence[EncoderUse], several: bool, width: int,
     total = use.used + use.lost_count
     told = f"{many(total, 'token')} in {many(len(use.chunks), 'chunk')}"
     heading = [Run(names, "title"), Run(": same split" if len(group) > 1 else "", "dim"), Run(f" · {told}")]
-    if use.shown_count is not None:
+    if usage.host.counter and use.shown_count is not None:
         heading.append(Run(f" · the host counts {counter(use)}", "dim"))
     yield from wrap(heading, width, indent="  ")
     yield from bars(drawn, width, glyphs)
