@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from promptlens.terminal import talk
 if TYPE_CHECKING:
     from promptlens.checking import Checker, FixedFile
     from promptlens.fixes import Applied
+    from promptlens.shorten import Importance
 
 
 @dataclass(slots=True)
@@ -26,10 +27,12 @@ class Outcome:
     troubles: int = 0
 
 
-def fix_paths(checker: Checker, paths: Sequence[str], *, unsafe: bool = False, write: bool = True) -> Outcome:
+def fix_paths(
+    checker: Checker, paths: Sequence[str], *, unsafe: bool = False, dropping: Importance | None = None, write: bool = True
+) -> Outcome:
     """Fix the files that paths, patterns and folders name, or print their diffs where nothing is to be written."""
     outcome = Outcome()
-    for fixed in _all(checker, paths, unsafe):
+    for fixed in (fixed for path in paths for fixed in checker.fixes(path, unsafe=unsafe, dropping=dropping)):
         if isinstance(fixed, Trouble):
             if not write:  # else the check that follows says it
                 outcome.troubles += 1
@@ -56,11 +59,6 @@ def fix_paths(checker: Checker, paths: Sequence[str], *, unsafe: bool = False, w
         files = f"{outcome.files:,} file{'' if outcome.files == 1 else 's'}"
         talk("note", f"{changes} in {files}{'' if write else ' would be made'}.")
     return outcome
-
-
-def _all(checker: Checker, paths: Sequence[str], unsafe: bool) -> Iterator[FixedFile | Trouble]:
-    for path in paths:
-        yield from checker.fixes(path, unsafe=unsafe)
 
 
 def tell_changes(fixed: FixedFile) -> None:

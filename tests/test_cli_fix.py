@@ -87,6 +87,18 @@ def test_dropped_words_are_said(capsys: Said) -> None:
     assert "dropped to make it fit, the last ones first: " in err
 
 
+def test_shorten_drops_and_guesses_nothing_else(capsys: Said) -> None:
+    text = "a lynx, red hair:1.3, snow, a very long sky"
+    assert main(["fix", "--shorten", "--max-tokens", "11", text]) == 0
+    out, err = capsys.readouterr()
+    assert out == "a lynx, red hair:1.3, snow\n"
+    assert "dropped to make it fit, the last ones first: 'a very long sky'" in " ".join(err.split())
+    Path("a.txt").write_text(text)
+    assert main(["fix", "--shorten", "--max-tokens", "11", "--diff", "a.txt"]) == 1
+    assert "+a lynx, red hair:1.3, snow\n" in capsys.readouterr().out
+    assert Path("a.txt").read_text() == text
+
+
 def test_what_would_make_something_worse_is_not_counted(capsys: Said) -> None:
     """Without the second "sky" the words move to where "red hair" is cut, so that --fix leaves it."""
     from promptlens.rules._samples import SCENE

@@ -14,6 +14,7 @@ from promptlens.checking._plans import Plans
 from promptlens.config import Settings
 from promptlens.errors import PromptLensError
 from promptlens.render import Item, Trouble
+from promptlens.shorten import Importance
 from promptlens.sources import UnreadableFile
 from promptlens.terminal import talk
 
@@ -42,7 +43,7 @@ class Checker:
         if nothing and os.path.isdir(path):
             talk("note", f"{path}: there are no files with prompts in it.")
 
-    def fixes(self, path: str, *, unsafe: bool = False) -> Iterator[FixedFile | Trouble]:
+    def fixes(self, path: str, *, unsafe: bool = False, dropping: Importance | None = None) -> Iterator[FixedFile | Trouble]:
         """What fixing makes of each file that a path, a pattern or a folder names; nothing is written."""
         for found in self.search.find(path):
             if isinstance(found, Trouble):
@@ -53,7 +54,7 @@ class Checker:
                 yield plan
                 continue
             try:
-                fixed = fix_file(found.path, plan, named=found.named, unsafe=unsafe)
+                fixed = fix_file(found.path, plan, named=found.named, unsafe=unsafe, dropping=dropping)
             except UnreadableFile as error:
                 yield from unreadable(error, plan)
             else:

@@ -15,6 +15,7 @@ from promptlens.checking._directives import directives_in, only_a_directive
 from promptlens.checking._entries import Plan, Reader, format_of, has_comments
 from promptlens.errors import InputError
 from promptlens.fixes import Applied, fix_with
+from promptlens.shorten import Importance
 from promptlens.sources import Document, Format, NotWritable, Prompt, load_document, read_document, rewrite
 from promptlens.sources._codec import Edit
 from promptlens.sources._prompt import difference
@@ -52,24 +53,25 @@ class FixedFile:
             raise InputError(f"{self.path}: not fixed, since {self.after.encoding} cannot write {error.object[error.start]!r}.") from None
 
 
-def fix_file(path: str, plan: Plan, *, named: bool = True, unsafe: bool = False) -> FixedFile | None:
+def fix_file(path: str, plan: Plan, *, named: bool = True, unsafe: bool = False, dropping: Importance | None = None) -> FixedFile | None:
     """What fixing makes of a file; None where nothing says that there are prompts in it, or where they cannot be written back (pictures).
 
-    `unsafe`: also with edits that are guesses, move tags, or drop words. Raises `UnreadableFile`.
+    `unsafe`: also with edits that are guesses, move tags, or drop words. `dropping` says which words go first, and lets them go. Raises
+    `UnreadableFile`.
     """
     row = format_of(path, plan, named=named)
     if row is None or row.read_bytes:
         return None
-    return fix_document(load_document(path, row, plan.read), row, plan, unsafe=unsafe)
+    return fix_document(load_document(path, row, plan.read), row, plan, unsafe=unsafe, dropping=dropping)
 
 
-def fix_document(document: Document, row: Format, plan: Plan, *, unsafe: bool = False) -> FixedFile:
+def fix_document(document: Document, row: Format, plan: Plan, *, unsafe: bool = False, dropping: Importance | None = None) -> FixedFile:
     """`fix_file` of what is in memory."""
     reader = Reader(row, plan, directives_in(document.to_bytes()) if has_comments(row, plan) else None)
     changes: list[tuple[Prompt, list[Edit]]] = []
     applied: list[tuple[Prompt, Applied]] = []
     for prompt in _writable(read_document(document, row, plan.read), reader):
-        fixed = fix_with(prompt.text, reader.analysis(prompt), unsafe=unsafe)
+        fixed = fix_with(prompt.text, reader.analysis(prompt), unsafe=unsafe, dropping=dropping)
         if fixed.text != prompt.text:
             changes.append((prompt, difference(prompt.text, fixed.text)))
             applied += ((prompt, one) for one in fixed.applied)

@@ -1,0 +1,86 @@
+"""What goes first when `fix` drops words to make a prompt fit: the options that say so, and influence as the measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptlens.cli import with_options
+from promptlens.errors import ConditioningError
+from promptlens.report import Usage
+from promptlens.shorten import Importance, Ranked, by_order, tag_spans
+
+if TYPE_CHECKING:
+    from promptlens.influences import Influence
+
+WHAT_GOES = with_options(
+    click.option("--shorten", is_flag=True, help="Also drop tags until a prompt fits: into what the host keeps, or into the budget."),
+    click.option(
+        "--by",
+        type=click.Choice(["order", "influence"]),
+        help="Which tags go first: the last ones, or those that change the text embedding least. [default: order]",
+    ),
+    click.option("--encoder", type=click.Choice(["preview"]), help="With --by influence: the small preview encoder, which is not CLIP."),
+    click.option(
+        "--encoder-path", "paths", multiple=True, metavar="PATH", help="With --by influence: weights, or NAME=PATH; may be repeated."
+    ),
+    click.option("--allow-pickle", is_flag=True, help="Also read .ckpt and .pt files, by torch's safe reader."),
+)
+
+
+def dropping(asked: Mapping[str, Any], unsafe: bool) -> Importance | None:
+    """By what tags are dropped; None where none may be."""
+    drops, by = asked["shorten"] or unsafe, asked["by"]
+    context = click.get_current_context()
+    if by and not drops:
+        raise click.UsageError("--by goes with --shorten or --unsafe-fixes.", context)
+    if by != "influence" and (asked["encoder"] or asked["paths"] or asked["allow_pickle"]):
+        raise click.UsageError("--encoder, --encoder-path and --allow-pickle go with --by influence.", context)
+    if not drops:
+        return None
+    return ByInfluence(asked) if by == "influence" else by_order
+
+
+def _by_what(found: Influence) -> str:
+    if found.approximate:
+        return "the approximate preview encoder, which is not CLIP"
+    return " and ".join(name.upper() for name in found.by_encoder)
+
+
+class ByInfluence:
+    """Ranks the tags of a prompt by their influence. Each model's encoders are looked up once, when the first prompt needs them."""
+
+    def __init__(self, asked: Mapping[str, Any]) -> None:
+        self.asked = asked
+        self.encoders: dict[str, Any] = {}
+
+    def __call__(self, usage: Usage) -> Ranked:
+        """The influence of each tag within its part of the prompt (AND); those that cannot be measured, such as mere signs, go last.
+
+        Raises `WeightsError` with the way out where there is nothing to measure with.
+        """
+        encoders = self._encoders(usage.model.name)
+        from promptlens.influences import influence  # numpy: only for those who ask
+
+        options = {name: getattr(usage.options, name) for name in usage.host.options.__dataclass_fields__}
+        parts = sorted({line.parsed.part for line in usage.lines})
+        try:
+            found = [
+                influence(usage.prompt, usage.host.name, usage.model.name, encoders=encoders, unit="tag", part=n, **options) for n in parts
+            ]
+        except ConditioningError as error:  # of this prompt
+            return by_order(usage)._replace(by=f"the last ones first (influence cannot be measured here: {error})")
+        known = {span: score for each in found for span, score in zip(each.spans, each.scores, strict=True) if score == score}
+        scores = tuple(known.get(span, float("inf")) for span in tag_spans(usage))
+        return Ranked(scores, f"those of least influence first, by {_by_what(found[0])}")
+
+    def _encoders(self, model: str) -> Any:
+        from promptlens.commands_influence import _encoders
+        from promptlens.commands_preview import encoders_or_preview
+
+        if model not in self.encoders:
+            asked = self.asked
+            self.encoders[model] = encoders_or_preview(model, asked["paths"], asked["allow_pickle"], asked["encoder"], _encoders)
+        return self.encoders[model]
