@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -11,8 +11,10 @@ from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, _setti
 from promptlens.commands_check import WHICH_FILES, WHICH_RULES
 from promptlens.commands_shorten import WHAT_GOES, dropping
 from promptlens.errors import InputError
-from promptlens.shorten import Importance
 from promptlens.terminal import talk
+
+if TYPE_CHECKING:
+    from promptlens.shorten import Importance
 
 UNREADABLE = 2
 
@@ -40,7 +42,8 @@ def fix(arguments: tuple[str, ...], kind: str | None, unsafe_fixes: bool, as_dif
     """
     from promptlens.inputs import note_missing, told_apart
 
-    settings, how = _settings(asked), How(unsafe_fixes, dropping(asked, unsafe_fixes))
+    settings = _settings(asked)
+    how = How(unsafe_fixes, dropping(asked, settings, unsafe_fixes))
     if kind is None:
         note_missing(arguments)
     given = told_apart(arguments, kind or "auto")  # type: ignore[arg-type]

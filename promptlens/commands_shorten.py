@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptlens.cli import with_options
+from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_weights, needs_numpy_and_torch
 from promptlens.errors import ConditioningError
-from promptlens.report import Usage
-from promptlens.shorten import Importance, Ranked, by_order, tag_spans
 
 if TYPE_CHECKING:
+    from promptlens.config import Settings
     from promptlens.influences import Influence
+    from promptlens.report import Usage
+    from promptlens.shorten import Importance, Ranked
 
 WHAT_GOES = with_options(
     click.option("--shorten", is_flag=True, help="Also drop tags until a prompt fits: into what the host keeps, or into the budget."),
@@ -23,24 +25,24 @@ WHAT_GOES = with_options(
         help="Which tags go first: the last ones, or those that change the text embedding least. [default: order]",
     ),
     click.option("--encoder", type=click.Choice(["preview"]), help="With --by influence: the small preview encoder, which is not CLIP."),
-    click.option(
-        "--encoder-path", "paths", multiple=True, metavar="PATH", help="With --by influence: weights, or NAME=PATH; may be repeated."
-    ),
-    click.option("--allow-pickle", is_flag=True, help="Also read .ckpt and .pt files, by torch's safe reader."),
+    PATHS_AND_ROOTS,
+    ALLOW_PICKLE,
 )
 
 
-def dropping(asked: Mapping[str, Any], unsafe: bool) -> Importance | None:
+def dropping(asked: Mapping[str, Any], settings: Settings, unsafe: bool) -> Importance | None:
     """By what tags are dropped; None where none may be."""
     drops, by = asked["shorten"] or unsafe, asked["by"]
     context = click.get_current_context()
     if by and not drops:
         raise click.UsageError("--by goes with --shorten or --unsafe-fixes.", context)
-    if by != "influence" and (asked["encoder"] or asked["paths"] or asked["allow_pickle"]):
-        raise click.UsageError("--encoder, --encoder-path and --allow-pickle go with --by influence.", context)
+    if by != "influence" and any(asked[name] for name in ("encoder", "paths", "roots", "allow_pickle")):
+        raise click.UsageError("--encoder, --encoder-path, --root and --allow-pickle go with --by influence.", context)
     if not drops:
         return None
-    return ByInfluence(asked) if by == "influence" else by_order
+    from promptlens.shorten import by_order  # the analysis, which the help need not wait for
+
+    return ByInfluence(asked, settings) if by == "influence" else by_order
 
 
 def _by_what(found: Influence) -> str:
@@ -52,8 +54,9 @@ def _by_what(found: Influence) -> str:
 class ByInfluence:
     """Ranks the tags of a prompt by their influence. Each model's encoders are looked up once, when the first prompt needs them."""
 
-    def __init__(self, asked: Mapping[str, Any]) -> None:
+    def __init__(self, asked: Mapping[str, Any], settings: Settings) -> None:
         self.asked = asked
+        self.settings = settings
         self.encoders: dict[str, Any] = {}
 
     def __call__(self, usage: Usage) -> Ranked:
@@ -63,6 +66,7 @@ class ByInfluence:
         """
         encoders = self._encoders(usage.model.name)
         from promptlens.influences import influence  # numpy: only for those who ask
+        from promptlens.shorten import Ranked, by_order, tag_spans
 
         options = {name: getattr(usage.options, name) for name in usage.host.options.__dataclass_fields__}
         parts = sorted({line.parsed.part for line in usage.lines})
@@ -77,10 +81,10 @@ class ByInfluence:
         return Ranked(scores, f"those of least influence first, by {_by_what(found[0])}")
 
     def _encoders(self, model: str) -> Any:
-        from promptlens.commands_influence import _encoders
+        needs_numpy_and_torch()
         from promptlens.commands_preview import encoders_or_preview
 
         if model not in self.encoders:
-            asked = self.asked
-            self.encoders[model] = encoders_or_preview(model, asked["paths"], asked["allow_pickle"], asked["encoder"], _encoders)
+            weights = asked_weights(self.asked, self.settings)
+            self.encoders[model] = encoders_or_preview(model, weights, self.asked["encoder"], named_root=bool(self.asked["roots"]))
         return self.encoders[model]

@@ -68,7 +68,7 @@ def _records(view: HostView) -> Iterator[dict[str, Any]]:
             "encoders": listed([encoder_name(u) for u in group]),
             "tokens": "?" if use.unknown else f"{use.used + use.lost_count:,}",
             "chunks": "not counted" if use.unknown else _sizes(use),
-            "shown": counter(use) if view.report.usage.host.counter and use.shown_count is not None and not number else "-",
+            "shown": counter(use) if report.usage.host.counter and use.shown_count is not None and not number else "-",
             "lost": "?" if use.unknown else f"{use.lost_count:,}",
         }
 
