@@ -9,6 +9,7 @@ from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane
 
 from promptlens.report import Finding
+from promptlens.tui.compare_pane import ComparePane
 from promptlens.tui.finding_pane import FindingPane
 from promptlens.tui.palette import Palette
 from promptlens.tui.pane import Pane
@@ -17,6 +18,7 @@ from promptlens.tui.token_pane import TokenPane
 TABS: tuple[tuple[str, str, type[Pane]], ...] = (
     ("tokens", "Tokens", TokenPane),
     ("findings", "Findings", FindingPane),
+    ("compare", "Compare", ComparePane),
 )
 
 

@@ -35,6 +35,7 @@ from promptlens.tui.inspect import Inspect
 from promptlens.tui.listing import Column, Entry
 from promptlens.tui.messages import HostWanted, Lit, Picked, Wanted
 from promptlens.tui.palette import Palette
+from promptlens.tui.pinning import Pin, Pinning
 from promptlens.tui.topbar import TopBar
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class MainScreen(Screen[None]):
         Binding("f2", "choose_model", "Model", id="model.choose"),
         Binding("f3", "choose_host", "Host", id="host.choose"),
         Binding("f4", "negative", "Negative", id="negative.toggle"),
+        Binding("f8", "pin", "Pin A", id="compare.pin"),
         Binding("ctrl+g", "next_finding", "Next finding", show=False, id="finding.next"),
         Binding("ctrl+r", "apply_fix", "Fix", id="finding.fix"),
         Binding("f10", "full_screen", "Full screen", show=False, id="pane.full_screen"),
@@ -62,6 +64,7 @@ class MainScreen(Screen[None]):
 
     report: var[Report | None] = var(None)
     findings: var[tuple[Finding, ...]] = var(())
+    pinned: var[Pin | None] = var(None)
 
     app: PromptLensApp
 
@@ -76,6 +79,7 @@ class MainScreen(Screen[None]):
         self.inspect = Inspect(palette, id="inspect")
         self.filing = Filing(self)
         self.finder = Finder(self)
+        self.pinning = Pinning(self)
         self._path = path
 
     def _analysis(self, *, negative: bool) -> Callable[[str], Report]:
@@ -140,6 +144,7 @@ class MainScreen(Screen[None]):
         editor = event.widget
         if isinstance(editor, PromptEditor) and editor is not self.editor:
             self.editor = editor
+            self.pinning.follow()
             self.query_one("#budget").border_title = "Budget" if editor is self.positive else "Budget of the negative prompt"
             report = self.reports.get(editor)
             if report is not None:
@@ -227,6 +232,18 @@ class MainScreen(Screen[None]):
 
     def action_apply_fix(self) -> None:
         self.finder.fix()
+
+    def action_pin(self) -> None:
+        self.pinning.pin()
+
+    def action_unpin(self) -> None:
+        self.pinning.unpin()
+
+    def action_swap_pin(self) -> None:
+        self.pinning.swap()
+
+    def action_read_pin_here(self) -> None:
+        self.pinning.read_here()
 
     def action_negative(self) -> None:
         """Open the negative prompt and go there, or close it again."""
