@@ -15,8 +15,10 @@ import torch
 
 from promptlens.encoder.products import Tensor
 
-# Positions in one pass: beyond 256 more of them gain nothing, and 512 keep what one layer works on (3,072 x 512 floats) at 6 MB.
-PASS_POSITIONS = 512
+# Positions in one pass. On a processor more than 256 gain nothing, and 512 keep what one layer works on (3,072 x 512 floats) at 6 MB;
+# on a GPU every pass costs the same few hundred starts of kernels, however little it does.
+CPU_POSITIONS = 512
+GPU_POSITIONS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,17 @@ class Packing:
     ends_mask: Tensor
     shared: int
 
+    @property
+    def rows(self) -> int:
+        return len(self.positions)
 
-def passes(pieces: Sequence[Piece], limit: int = PASS_POSITIONS) -> Iterator[tuple[Piece, ...]]:
+
+def pass_positions(device: Any) -> int:
+    """Positions in one pass on this device."""
+    return CPU_POSITIONS if device.type == "cpu" else GPU_POSITIONS
+
+
+def passes(pieces: Sequence[Piece], limit: int = CPU_POSITIONS) -> Iterator[tuple[Piece, ...]]:
     """Pieces in groups of about `limit` positions, long ones together: what is padded in attention stays small."""
     group: list[Piece] = []
     filled = 0

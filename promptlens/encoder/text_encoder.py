@@ -18,7 +18,7 @@ import torch
 
 from promptlens.encoder.interface import ByIds, Progress
 from promptlens.encoder.products import Tensor
-from promptlens.encoder.sharing import Base, Rows, encode_base, encode_rows
+from promptlens.encoder.sharing import Base, Rows, Start, encode_rows
 from promptlens.encoder.threads import using_threads
 from promptlens.encoder.transformer import Transformer
 from promptlens.encoder.windows import AllLayers, Encoded, Pooled, Window, as_windows, check_windows, layer_depth
@@ -124,20 +124,20 @@ class TextEncoder(ByIds):
         if not windows:
             raise WeightsError("There is no window to encode.")
         check_windows(windows, width=self.width, positions=self.positions, one_length=whole)
-        kept = self._base(base, whole=whole) if base is not None else None
-        return encode_rows(self._transformer, windows, kept, whole=whole, depths=depths, progress=progress)
-
-    def _base(self, window: Window, *, whole: bool) -> Base:
-        """The window encoded as far as it is needed: what lies after EOS is shared by hidden states only."""
-        length = len(window.ids) if whole else window.eos + 1
-        kept = self._bases.get(window)
-        if kept is None or kept.length < length:
-            check_windows([window], width=self.width, positions=self.positions)
-            kept = self._bases[window] = encode_base(self._transformer, window, length)
-            while len(self._bases) > KEPT_BASES:
-                self._bases.popitem(last=False)
-        self._bases.move_to_end(window)
-        return kept
+        if base is None:
+            return encode_rows(self._transformer, windows, None, whole=whole, depths=depths, progress=progress)[0]
+        start = Start(base, len(base.ids) if whole else base.eos + 1)
+        known = self._bases.get(base)
+        if known is None or not known.serves(start, depths):
+            check_windows([base], width=self.width, positions=self.positions)
+            known = None
+        rows, made = encode_rows(self._transformer, windows, known or start, whole=whole, depths=depths, progress=progress)
+        assert made is not None  # there is a start
+        self._bases[base] = made
+        self._bases.move_to_end(base)
+        while len(self._bases) > KEPT_BASES:
+            self._bases.popitem(last=False)
+        return rows
 
     def _pooled(self, rows: Rows) -> tuple[FloatArray, FloatArray | None]:
         pooled = self._transformer.norm(rows.ends)

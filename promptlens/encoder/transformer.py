@@ -10,8 +10,9 @@ The rows that run through the layers are float32 whatever the weights are, so bf
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -44,11 +45,8 @@ class Block:
     fc2: Product
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class KeptKeys:
-    """Keys and values of an encoded window, per layer: (heads, positions, head width) each."""
-
-    layers: tuple[tuple[Tensor, Tensor], ...]
+Keys = tuple[Tensor, Tensor]
+"""Keys and values of one window in one layer: (heads, positions, head width) each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,31 +81,50 @@ class Transformer:
         """Pooled rows in the space shared with pictures, where the weights have a projection."""
         return None if self.projection is None else self.projection(pooled)
 
-    def layer(
-        self, number: int, x: Tensor, packing: Packing, base: KeptKeys | None, *, ends_only: bool = False
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Rows after layer `number` (from 0), and the keys and values (pieces, heads, longest, head width) it made.
+    def layer(self, number: int, x: Tensor, parts: Sequence[Packing], kept: Keys | None, *, ends_only: bool = False) -> tuple[Tensor, Keys]:
+        """Rows of `parts`, which lie in `x` one after another, after layer `number` (from 0).
 
-        With `ends_only`, of each piece the row where its pooled vector is read: (pieces, width).
+        Pieces share the keys and values `kept`; without them those of the first part, which is then one piece alone. They are
+        returned too. With `ends_only`, of each piece the row where its pooled vector is read: (pieces, width).
         """
         block = self.blocks[number]
         h = F.layer_norm(x, (self.width,), *block.norm1, EPSILON)
-        pieces, longest = packing.gather.shape
-        new = block.kv(h)[packing.gather].view(pieces, longest, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        keys, values = _joined(base.layers[number], new, packing.shared) if base and packing.shared else new
-        mask = packing.mask
+        kv = block.kv(h)
         if ends_only:
-            x, h, mask = x[packing.ends], h[packing.ends], packing.ends_mask
-        q = block.q(h) if ends_only else block.q(h)[packing.gather]
-        q = q.view(pieces, -1, self.heads, self.width // self.heads).transpose(1, 2)
-        attended = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask, is_causal=mask is None)
-        attended = attended.transpose(1, 2).reshape(-1, self.width)
-        x = x + block.out(attended if ends_only else attended[packing.scatter])
+            ends = all_ends(parts)
+            x, h = x[ends], h[ends]
+        attended, kept = self._attended(block.q(h), kv, parts, kept, ends_only=ends_only)
+        x = x + block.out(attended)
         h = F.layer_norm(x, (self.width,), *block.norm2, EPSILON)
-        return x.add_(block.fc2(self.activation(block.fc1(h)))), (new[0], new[1])
+        return x.add_(block.fc2(self.activation(block.fc1(h)))), kept
+
+    def _attended(self, q: Tensor, kv: Tensor, parts: Sequence[Packing], kept: Keys | None, *, ends_only: bool) -> tuple[Tensor, Keys]:
+        """What each row of `q` gets from the values it may attend to, part after part, and the keys that are shared."""
+        found = []
+        for part in parts:
+            pieces, longest = part.gather.shape
+            own, kv = kv[: part.rows], kv[part.rows :]
+            new = own[part.gather].view(pieces, longest, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+            keys, values = _joined(kept, new, part.shared) if kept and part.shared else new
+            kept = kept or (new[0, 0], new[1, 0])
+            asking = pieces if ends_only else part.rows
+            own, q = q[:asking], q[asking:]
+            heads = (own if ends_only else own[part.gather]).view(pieces, -1, self.heads, self.width // self.heads).transpose(1, 2)
+            mask = part.ends_mask if ends_only else part.mask
+            got = F.scaled_dot_product_attention(heads, keys, values, attn_mask=mask, is_causal=mask is None)
+            got = got.transpose(1, 2).reshape(-1, self.width)
+            found.append(got if ends_only else got[part.scatter])
+        assert kept is not None  # there is at least one part
+        return found[0] if len(found) == 1 else torch.cat(found), kept
 
 
-def _joined(base: tuple[Tensor, Tensor], new: Tensor, shared: int) -> tuple[Tensor, ...]:
+def all_ends(parts: Sequence[Packing]) -> Tensor:
+    """The rows where pooled vectors are read, of parts that lie one after another."""
+    starts = accumulate((part.rows for part in parts[:-1]), initial=0)
+    return torch.cat([start + part.ends for start, part in zip(starts, parts, strict=True)])
+
+
+def _joined(base: Keys, new: Tensor, shared: int) -> tuple[Tensor, ...]:
     """Keys and values of the base's first positions, then those of each piece."""
     pieces = new.shape[1]
     return tuple(torch.cat([kept[:, :shared].expand(pieces, -1, -1, -1), own], dim=2) for kept, own in zip(base, new, strict=True))

@@ -20,6 +20,7 @@ import torch
 from tiny_weights import END, LAYERS, START, WIDTH, reference, tensors, window, write
 
 from promptlens.encoder import TextEncoder, Vector, Window, load_encoder
+from promptlens.encoder.transformer import Transformer
 from promptlens.errors import WeightsError
 
 pytestmark = pytest.mark.encoder
@@ -238,6 +239,38 @@ def test_equal_calls_give_equal_numbers(encoder: TextEncoder) -> None:
     windows, base = left_out(IDS[1]), Window(IDS[1])
     first, second = (encoder.pool_windows(windows, base=base).pooled for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def test_a_base_takes_no_pass_of_its_own(encoder: TextEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, rows = Transformer.layer, []
+
+    def counted(self: Transformer, number: int, x: Any, *args: Any, **options: Any) -> Any:
+        rows.append(len(x))
+        return layer(self, number, x, *args, **options)
+
+    monkeypatch.setattr(Transformer, "layer", counted)
+    ids = window(4001, 4002, 4003)
+    for _ in range(2):
+        encoder.pool_windows(left_out(ids), base=Window(ids))
+    # 5 of the base, then 3, 2 and 1: of "4002 4003 END", "4003 END" and "END"; the second time the base is known
+    assert rows == [11] * LAYERS + [6] * LAYERS
+
+
+def test_a_base_asked_for_less_before_gives_all_that_is_asked_now(encoder: TextEncoder) -> None:
+    ids = IDS[1]  # EOS is its last position: as long for the pooled vector as for hidden states
+    base, windows = Window(ids), left_out(ids)
+    encoder.pool_windows(windows, base=base)
+    for layer in ("penultimate", "last", 3):
+        got = encoder.encode_windows(windows, layer=layer, final_norm=False, base=base)
+        assert furthest(got.hidden, encoder.encode_windows(windows, layer=layer, final_norm=False).hidden) <= 2e-5
+
+
+def test_a_window_without_eos_is_read_off_at_its_first_position(encoder: TextEncoder) -> None:
+    base, open_end = Window((START, 7, 8, 9, END)), Window((START, 7, 8, 9))
+    want = encoder.pool_windows([open_end]).pooled
+    assert furthest(encoder.pool_windows([open_end], base=base).pooled, want) <= 2e-5
+    assert furthest(encoder.encode_windows([open_end], base=base).pooled, want) <= 2e-5
+    assert furthest(encoder.pool_windows([open_end], base=open_end).pooled, want) <= 2e-5
 
 
 def test_progress_counts_up_and_can_stop_the_work(encoder: TextEncoder) -> None:
