@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, OK, TABLE_FORMATS, _settings, with_options
 from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_weights, needs_numpy_and_torch
 from promptlens.errors import InputError
+from promptlens.progress import WorkBar
 from promptlens.terminal import screen_of
 from promptlens.writing import write_atomically
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from promptlens.render._table import TableFormat
 
 PLOTS = (".svg", ".png", ".html")
-
-Tell = Callable[[int, int], None]
 
 _WITH_ENCODERS = with_options(
     PATHS_AND_ROOTS,
@@ -62,16 +61,15 @@ def influence(argument: str, kind: str | None, output_format: TableFormat, top: 
         _check_plot(Path(plot))
     settings = _settings(asked)
     text, job = _prompt(argument, kind, settings)
-    needs_numpy_and_torch()
-    from promptlens.commands_preview import encoders_or_preview
-    from promptlens.influences import check_lens
-    from promptlens.influences import influence as measure
+    names = ("unit", "lens", "method", "toward", "against", "clip_skip")
+    with WorkBar("Encoding") as tell:
+        needs_numpy_and_torch()
+        from promptlens.commands_preview import encoders_or_preview
+        from promptlens.influences import check_lens
+        from promptlens.influences import influence as measure
 
-    check_lens(asked["lens"], job.host, job.model)
-    encoders = encoders_or_preview(job.model, asked_weights(asked, settings), asked["encoder"], named_root=bool(asked["roots"]))
-
-    with _Telling("Encoding") as tell:
-        names = ("unit", "lens", "method", "toward", "against", "clip_skip")
+        check_lens(asked["lens"], job.host, job.model)
+        encoders = encoders_or_preview(job.model, asked_weights(asked, settings), asked["encoder"], named_root=bool(asked["roots"]))
         wanted = {name: asked[name] for name in names}
         found = measure(text, job.host, job.model, encoders=encoders, progress=tell, **wanted, **_options(job))
     screen = screen_of(sys.stdout, settings.color)
@@ -98,11 +96,11 @@ def similarity(argument: str, kind: str | None, output_format: TableFormat, **as
     """
     settings = _settings(asked)
     text, job = _prompt(argument, kind, settings)
-    encoders = asked_weights(asked, settings).real_encoders(job.model)
-    from promptlens.influences import similarity as measure
-    from promptlens.influences._page import similarity_page
+    with WorkBar("Encoding") as tell:
+        encoders = asked_weights(asked, settings).real_encoders(job.model)
+        from promptlens.influences import similarity as measure
+        from promptlens.influences._page import similarity_page
 
-    with _Telling("Encoding") as tell:
         found = measure(text, job.host, job.model, encoders=encoders, unit=asked["unit"], progress=tell, **_options(job))
     whole = found.to_dict()
     rows = zip(whole["labels"], whole["spans"], whole["whole"], whole["values"], strict=True)
@@ -130,30 +128,6 @@ def _options(job: Job) -> dict[str, Any]:
 
     known = HOSTS[job.host].options.__dataclass_fields__
     return {name: value for name, value in job.usual.items() if name in known} | dict(job.chosen)
-
-
-class _Telling:
-    """How far it is, on stderr where that is a terminal, and wiped off in the end."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._shown = ""
-        self._on = sys.stderr is not None and sys.stderr.isatty()
-
-    def __enter__(self) -> Tell | None:
-        return self._tell if self._on else None
-
-    def __exit__(self, *_exception: object) -> None:
-        if self._shown:
-            sys.stderr.write("\r" + " " * len(self._shown) + "\r")
-            sys.stderr.flush()
-
-    def _tell(self, done: int, of: int) -> None:
-        shown = f"{self._what} {100 * done // max(of, 1)} %"
-        if shown != self._shown:
-            sys.stderr.write("\r" + shown)
-            sys.stderr.flush()
-            self._shown = shown
 
 
 def _check_plot(path: Path) -> None:

@@ -181,14 +181,17 @@ def boundary_moved(before: Reading, after: Reading, removed: Span) -> bool:
     return any(_moved(a, b, removed) for number in before.numbers for a, b in _aligned(before, after, number))
 
 
-def _aligned(before: Reading, after: Reading, number: int) -> Iterator[tuple[list[list[Token]], list[list[Token]]]]:
-    """For each text, the tokens of its windows and at the end the lost ones."""
+def _aligned(before: Reading, after: Reading, number: int) -> Iterator[tuple[list[list[Token]], list[list[int]]]]:
+    """For each text, the tokens of its windows and at the end the lost ones; of the text after, only their ids, for it is read anew for
+    every word."""
     for a, b in zip(before.lines, after.lines, strict=True):
         one, two = a.encoders[number], b.encoders[number]
-        yield [*(list(c.tokens) for c in one.chunks), list(one.lost)], [*(list(c.tokens) for c in two.chunks), list(two.lost)]
+        ids = [list(c.stream.ids[c.start : c.stop]) for c in two.chunks]
+        ids.append([i for start, end in two.lost_places for i in (two.stream.ids[start:end] if two.stream else ())])
+        yield [*(list(c.tokens) for c in one.chunks), list(one.lost)], ids
 
 
-def _moved(before: list[list[Token]], after: list[list[Token]], removed: Span) -> bool:
+def _moved(before: list[list[Token]], after: list[list[int]], removed: Span) -> bool:
     if len(before) != len(after):
         return True
     touched = 0
@@ -196,7 +199,7 @@ def _moved(before: list[list[Token]], after: list[list[Token]], removed: Span) -
     for a, b in zip(before, after, strict=True):
         kept = [t.id for t in a if not overlap(t.span, removed)]
         touched += len(kept) < len(a)
-        if kept != [t.id for t in b]:
+        if kept != b:
             if len(kept) == len(a):
                 return True
             uneven = True
