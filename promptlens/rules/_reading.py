@@ -38,6 +38,7 @@ UNNAMED = {
 }
 UNCLOSED = "(a"
 UNOPENED = ("a) b", ")")
+AFTER_UNOPENED = "a) (b:1.5)"
 
 # One-token words: more than any text encoder's window that a host cuts at.
 ENDLESS_WORDS = 1200
@@ -77,6 +78,12 @@ class Reading:
     def reads_unopened(self) -> bool:
         """A closing bracket that was never opened is text; otherwise it vanishes."""
         return not self._is_live(*UNOPENED)
+
+    @cached_property
+    def weighs_after_unopened(self) -> bool:
+        """A closing bracket that was never opened leaves the weights after it alone; otherwise they are text."""
+        parsed = self._parsed(AFTER_UNOPENED)
+        return parsed is not None and any(fragment.weight != 1 for line in parsed.lines for fragment in line.fragments)
 
     def takes_weight(self, number: str) -> bool:
         """The host reads `(a:number)` as a weight."""

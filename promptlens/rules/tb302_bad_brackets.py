@@ -59,6 +59,8 @@ def _unpaired(usage: Usage, text: str, found: Brackets) -> Iterator[Hit]:
     read = reading(usage)
     for at in found.unopened:
         does = "it is read as a word" if read.reads_unopened else "it vanishes"
+        if text[at] == ")" and "weight" in read.live and not read.weighs_after_unopened and "(" in text[at:]:
+            does = "it is read as a word, and so are the weights after it"
         hint = f"Delete it, or write \\{text[at]} if the picture is to have one."
         edit = Edit(Span(at, at + 1), "\\" + text[at])
         yield Hit(Span(at, at + 1), f"{text[at]!r} closes a bracket that was never opened; {does}", hint, edit)
