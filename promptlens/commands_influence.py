@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, OK, TABLE_FORMATS, _settings, with_options
-from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_weights, needs_numpy_and_torch
+from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_weights
 from promptlens.errors import InputError
 from promptlens.progress import WorkBar
 from promptlens.terminal import screen_of
+from promptlens.weights import needs_numpy_and_torch
 from promptlens.writing import write_atomically
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptlens.cli import _COLOR, OK
-from promptlens.commands_weights import PATHS_AND_ROOTS, SETTINGS_FILES, Weights, asked_weights, needs_numpy_and_torch, settings_of_files
+from promptlens.commands_weights import PATHS_AND_ROOTS, SETTINGS_FILES, asked_weights, settings_of_files
 from promptlens.errors import InputError, WeightsError
 from promptlens.terminal import ColorChoice, screen_of
+from promptlens.weights import Weights, choose_or_preview, needs_numpy_and_torch
 
 if TYPE_CHECKING:
     from promptlens.encoder.cached import CachedEncoder
@@ -25,35 +26,16 @@ def encoders_or_preview(model: str, weights: Weights, asked: str | None, *, name
     """
     from promptlens.encoder.preview import NAME
 
-    others = [path for path in weights.paths if path != NAME]
     if NAME in weights.paths or asked == NAME:
         own = [path for path in weights.paths[: weights.own] if path != NAME]
         if own:
             raise WeightsError(f"Either --encoder {NAME} or --encoder-path {own[0]}, not both.")
-        return preview_for(model)
-    if not others and not named_root and not _any_found(model, weights):
-        return preview_for(model)
-    return weights.real_encoders(model)
-
-
-def preview_for(model: str) -> dict[str, CachedEncoder]:
-    """The preview under the name of every encoder that a model's influence is measured with."""
-    needs_numpy_and_torch()
+        weights = Weights((NAME,))
+    choice = choose_or_preview(model, weights, named_root=named_root)
     from promptlens.encoder.cached import cached_encoder
-    from promptlens.encoder.preview import preview_weights
-    from promptlens.influences import run_encoders
 
-    encoder = cached_encoder(preview_weights())
-    return dict.fromkeys(run_encoders(model), encoder)
-
-
-def _any_found(model: str, weights: Weights) -> bool:
-    needs_numpy_and_torch()  # the measure of influence imports numpy
-    from promptlens.encoder.finding import iter_encoders
-    from promptlens.influences import run_encoders
-
-    wanted = run_encoders(model)
-    return any(found.encoder in wanted for found in iter_encoders(roots=weights.roots))
+    opened = {found: cached_encoder(found, allow_pickle=weights.allow_pickle) for found in choice.weights.values()}
+    return {name: opened[found] for name, found in choice.weights.items()}
 
 
 @click.command()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptlens.cli import with_options
-from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_weights, needs_numpy_and_torch
+from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_weights
 from promptlens.errors import ConditioningError
+from promptlens.weights import needs_numpy_and_torch
 
 if TYPE_CHECKING:
     from promptlens.config import Settings

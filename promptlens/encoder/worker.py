@@ -11,10 +11,12 @@ import queue
 import signal
 import sys
 import time
+from collections.abc import Callable, Mapping
 from threading import Lock, Thread
 from typing import IO, Any
 
 from promptlens.encoder.frames import Message, receive, send, window_from_json
+from promptlens.encoder.interface import Progress
 from promptlens.encoder.windows import CancelledError
 from promptlens.errors import PromptLensError
 
@@ -22,12 +24,20 @@ from promptlens.errors import PromptLensError
 _PROGRESS_S = 0.05
 
 
-class Worker:
-    """Answers requests from `requests` on `answers`. Encoders stay loaded under the number that loading them gave."""
+Handler = Callable[[Message, Progress], Message]
+"""What answers a kind of request. Its progress callback raises `CancelledError` once nobody waits any more."""
 
-    def __init__(self, requests: IO[bytes], answers: IO[bytes]) -> None:
+
+class Worker:
+    """Answers requests from `requests` on `answers`. Encoders stay loaded under the number that loading them gave.
+
+    `more` are kinds of request that another module answers.
+    """
+
+    def __init__(self, requests: IO[bytes], answers: IO[bytes], more: Mapping[str, Handler] | None = None) -> None:
         self._requests = requests
         self._answers = answers
+        self._more = dict(more or {})
         self._sending = Lock()
         self._queue: queue.SimpleQueue[tuple[Message, list[Any]]] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
@@ -59,6 +69,8 @@ class Worker:
             self._send({"id": message["id"], **answer}, results)
 
     def _answer(self, message: Message, arrays: list[Any]) -> tuple[Message, list[Any]]:
+        if message["do"] in self._more:
+            return self._more[message["do"]](message, self._progress(message["id"])), []
         if message["do"] == "load":
             return self._load(message), []
         if message["do"] == "forget":
@@ -112,7 +124,7 @@ class Worker:
                 os._exit(0)
 
 
-def main() -> None:
+def main(more: Mapping[str, Handler] | None = None) -> None:
     """Keep the pipes for messages, give the rest of the world stderr, and work."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipe or cancels
     requests = os.fdopen(os.dup(0), "rb")
@@ -120,7 +132,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what a library prints must not get between the messages
     sys.stdout = sys.stderr
-    worker = Worker(requests, answers)
+    worker = Worker(requests, answers, more)
     Thread(target=worker.listen, daemon=True).start()
     worker.work()
 

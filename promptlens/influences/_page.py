@@ -58,7 +58,7 @@ def page(found: Influence, width: int, top: int | None = None) -> Iterator[Row]:
 def notes(found: Influence, width: int) -> Iterator[Row]:
     """In words: the noise floor, what does nothing, which boundaries move, what the numbers of targets mean."""
     if not found.approximate:
-        yield from wrap([Run(_floor(found))], width)
+        yield from wrap([Run(floor_words(found))], width)
     yield from _quiet(found, width)
     yield from _moved(found, width)
     yield from _left_out(found, width)
@@ -181,7 +181,7 @@ def _sign(value: float | None) -> str:
     return "-" if not value else "+" if value > 0 else "−"
 
 
-def _floor(found: Influence) -> str:
+def floor_words(found: Influence) -> str:
     if not found.noise_commas:
         how = "adding a comma"
     else:

@@ -12,6 +12,7 @@ from textual.color import Color
 
 from promptlens.job import Job
 from promptlens.tui.dialog import Question
+from promptlens.tui.encoding import Encoding
 from promptlens.tui.listing import Column, Entry
 from promptlens.tui.palette import Palette
 from promptlens.tui.screen import MainScreen
@@ -28,8 +29,9 @@ class PromptLensApp(App[None]):
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit"),
     ]
 
-    def __init__(self, job: Job, text: str = "", negative: str = "", path: Path | None = None) -> None:
+    def __init__(self, job: Job, text: str = "", negative: str = "", path: Path | None = None, encoding: Encoding | None = None) -> None:
         super().__init__()
+        self.encoding = encoding or Encoding()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DEFAULT_THEME
@@ -38,6 +40,9 @@ class PromptLensApp(App[None]):
 
     def get_default_screen(self) -> MainScreen:
         return self.main
+
+    def on_unmount(self) -> None:
+        self.encoding.close()
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self._repaint())

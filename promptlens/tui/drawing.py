@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rich.segment import Segment
 from rich.text import Text
@@ -21,6 +22,11 @@ def text_of(rows: Iterable[Row], palette: Palette) -> Text:
         for run in row:
             text.append(run.text, palette.style(run.style))
     return text
+
+
+def escaped(text: str) -> Any:
+    """Text for a border, which would read markup."""
+    return Text(text, end="")
 
 
 def segments_of(row: Sequence[Run], palette: Palette) -> list[Segment]:

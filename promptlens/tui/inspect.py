@@ -12,6 +12,7 @@ from promptlens.report import Finding
 from promptlens.tui.compare_pane import ComparePane
 from promptlens.tui.finding_pane import FindingPane
 from promptlens.tui.hosts_pane import HostsPane
+from promptlens.tui.influence_pane import InfluencePane
 from promptlens.tui.palette import Palette
 from promptlens.tui.pane import Pane
 from promptlens.tui.token_pane import TokenPane
@@ -19,6 +20,7 @@ from promptlens.tui.token_pane import TokenPane
 TABS: tuple[tuple[str, str, type[Pane]], ...] = (
     ("tokens", "Tokens", TokenPane),
     ("findings", "Findings", FindingPane),
+    ("influence", "Influence", InfluencePane),
     ("compare", "Compare", ComparePane),
     ("hosts", "Hosts", HostsPane),
 )

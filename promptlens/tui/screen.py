@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -28,6 +28,7 @@ from promptlens.report import Finding, Report
 from promptlens.spans import Span
 from promptlens.tui.budget import BudgetPane
 from promptlens.tui.coloring import token_words
+from promptlens.tui.drawing import escaped
 from promptlens.tui.editor import PromptEditor
 from promptlens.tui.filing import Filing
 from promptlens.tui.finder import Finder
@@ -55,6 +56,7 @@ class MainScreen(Screen[None]):
         Binding("f3", "choose_host", "Host", id="host.choose"),
         Binding("f4", "negative", "Negative", id="negative.toggle"),
         Binding("f8", "pin", "Pin A", id="compare.pin"),
+        Binding("f9", "show_tab('influence')", "Influence", id="influence.show"),
         Binding("ctrl+g", "next_finding", "Next finding", show=False, id="finding.next"),
         Binding("ctrl+r", "apply_fix", "Fix", id="finding.fix"),
         Binding("f10", "full_screen", "Full screen", show=False, id="pane.full_screen"),
@@ -260,6 +262,9 @@ class MainScreen(Screen[None]):
         several = self.filing.file is not None and len(self.filing.file.prompts) > 1
         (self.filing.choose_prompt if several else self.filing.show_recent)()
 
+    def action_show_tab(self, name: str) -> None:
+        self.inspect.show_tab(name)
+
     def action_full_screen(self) -> None:
         """Give the whole screen to the pane in use, or take it back."""
         if self.maximized is not None:
@@ -279,10 +284,3 @@ class MainScreen(Screen[None]):
         for widget in (self.positive, self.negative, *self.query(BudgetPane)):
             widget.use_palette(palette)
         self.inspect.use_palette(palette)
-
-
-def escaped(text: str) -> Any:
-    """Text for a border, which would read markup."""
-    from rich.text import Text
-
-    return Text(text, end="")

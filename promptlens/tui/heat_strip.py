@@ -1,0 +1,106 @@
+"""A prompt drawn in heat: each word on the step of the ramp that it has, with the steps as digits below where there is room for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from promptlens.render._runs import Row, Run, wrap
+from promptlens.spans import Span, cell_width
+from promptlens.tui.coloring import cluster_edges
+from promptlens.tui.drawing import segments_of
+from promptlens.tui.palette import Palette
+
+# Behind a style's name: the unit that is pointed at.
+POINTED = "*"
+
+
+def heat_runs(prompt: str, heats: Sequence[tuple[Span, int]], pointed: Span | None = None) -> list[Run]:
+    """The prompt as runs: "heat0" to "heat9" for units, "syntax" for what belongs to none."""
+    text = "".join(" " if c in "\n\r\t" else c for c in prompt)
+    edges = cluster_edges(text)
+    runs: list[Run] = []
+    at = 0
+    for span, step in sorted(heats, key=lambda h: (h[0].start, -h[0].end)):
+        start = edges[span.start].start if span.start in edges else span.start
+        end = edges[span.end - 1].end if span.end - 1 in edges else span.end
+        start = max(start, at)
+        if start >= end:
+            continue
+        runs.append(Run(text[at:start], "syntax"))
+        runs.append(Run(text[start:end], f"heat{step}{POINTED if span == pointed else ''}"))
+        at = end
+    runs.append(Run(text[at:], "syntax"))
+    return [run for run in runs if run.text]
+
+
+def mark_row(row: Row) -> Row:
+    """The steps below a line: a digit a cell, a dot for what does no more than a comma."""
+
+    def mark(run: Run) -> str:
+        step = run.style.removeprefix("heat").rstrip(POINTED)
+        return " " if step == run.style else "·" if step == "0" else step
+
+    return [Run(mark(run) * cell_width(run.text), "dim") for run in row]
+
+
+class HeatStrip(ScrollView, can_focus=False):
+    """The drawing. It scrolls to the unit that is pointed at."""
+
+    def __init__(self, palette: Palette, **options: Any) -> None:
+        super().__init__(**options)
+        self.palette = palette
+        self._prompt = ""
+        self._heats: Sequence[tuple[Span, int]] = ()
+        self._pointed: Span | None = None
+        self._rows: list[Row] = []
+
+    def show(self, prompt: str, heats: Sequence[tuple[Span, int]]) -> None:
+        """Draw another prompt."""
+        self._prompt, self._heats, self._pointed = prompt, heats, None
+        self._lay_out()
+
+    def point(self, span: Span | None) -> None:
+        """Underline a unit and bring it into view; None: none."""
+        if span != self._pointed:
+            self._pointed = span
+            self._lay_out()
+            at = next((n for n, row in enumerate(self._rows) if any(run.style.endswith(POINTED) for run in row)), None)
+            if at is not None:
+                self.scroll_to_region(Region(0, at, 1, 2), animate=False, force=True, immediate=True)
+
+    def use_palette(self, palette: Palette) -> None:
+        self.palette = palette
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Break it into rows; each with its digits below if all fit so."""
+        width, height = max(self.size.width - 1, 8), self.size.height
+        rows = wrap(heat_runs(self._prompt, self._heats, self._pointed), width)
+        if 2 * len(rows) <= height:
+            rows = [each for row in rows for each in (row, mark_row(row))]
+        self._rows = rows
+        self.virtual_size = Size(self.size.width, len(rows))
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        ground = self.rich_style
+        number = y + self.scroll_offset.y
+        if number >= len(self._rows):
+            return Strip.blank(width, ground)
+        segments: list[Segment] = []
+        for run in self._rows[number]:
+            pointed = run.style.endswith(POINTED)
+            (segment,) = segments_of([Run(run.text, run.style.rstrip(POINTED))], self.palette)
+            segments.append(segment._replace(style=(segment.style or Style()) + Style(underline=True, bold=True)) if pointed else segment)
+        return Strip(segments).adjust_cell_length(width, ground).apply_style(ground)
