@@ -97,6 +97,7 @@ def hosts_pages() -> str:
     from inspect import cleandoc
 
     from promptlens import HOSTS
+    from promptlens.conditionings import CONDITIONERS
 
     sections = []
     for name in HOSTS.built_in:
@@ -112,6 +113,7 @@ def hosts_pages() -> str:
             host.summary,
             about,
             f"{how} Reference: {host.reference}.",
+            f"Its conditioning tensor, for `influence --lens conditioning`: {CONDITIONERS[name].reference}.",
             f"Syntax it reads: {', '.join(sorted(host.syntax)) or 'none'}.",
             fenced(options),
             fenced(f"{command}\n{shown}"),

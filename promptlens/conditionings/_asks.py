@@ -78,3 +78,20 @@ def check_part(job: Job, parts: int) -> None:
     """Raise `OptionError` where the prompt has no such part."""
     if isinstance(job.part, bool) or not isinstance(job.part, int) or not 0 <= job.part < parts:
         raise OptionError(f"part must be a whole number from 0 to {parts - 1} on this prompt, not {job.part!r}.")
+
+
+def parts_of(lines: Sequence[Line]) -> list[list[Line]]:
+    """Lines by the part they belong to: the texts of one call."""
+    parts: dict[int, list[Line]] = {}
+    for line in lines:
+        parts.setdefault(line.parsed.part, []).append(line)
+    return list(parts.values())
+
+
+def line_at_step(job: Job, lines: Sequence[Line]) -> Line:
+    """The text that is used at a sampling step."""
+    step = 1 if job.until_step is None else job.until_step
+    for line in lines:
+        if not line.parsed.steps or any(first <= step <= last for first, last in line.parsed.steps):
+            return line
+    raise OptionError(f"until_step is {step}, but the prompt is sampled for {job.usage.options.steps} steps.")

@@ -15,11 +15,10 @@ from functools import partial
 import numpy as np
 
 from promptlens.conditionings import Answers, Ask, Conditioning, FloatArray, Job, Recipe
-from promptlens.conditionings._asks import check_part, make_ask, projected
+from promptlens.conditionings._asks import check_part, line_at_step, make_ask, parts_of, projected
 from promptlens.conditionings._emphasis import Weighted, emphasized, rescales
 from promptlens.conditionings._join import join_chunks, join_encoders
 from promptlens.conditionings._vectors import base_name, embedding_vectors
-from promptlens.errors import OptionError
 from promptlens.hosts import Chunk, ones, window
 from promptlens.models import Encoder
 from promptlens.report import Line
@@ -30,10 +29,10 @@ _Place = tuple[Weighted, tuple[Weighted, ...]]
 
 def webui_recipe(job: Job, layer: Callable[[Encoder], int]) -> Recipe:
     """The recipe of a prompt; `layer` says which layer the host takes of an encoder, counted from the end."""
-    parts = _parts(job.usage.lines)
+    parts = parts_of(job.usage.lines)
     check_part(job, len(parts))
     lines = parts[job.part]
-    chosen = _at_step(job, lines)
+    chosen = line_at_step(job, lines)
     sides = [_side(job, lines, chosen, n, encoder, layer(encoder)) for n, encoder in enumerate(job.usage.model.encoders)]
     emphasis = job.usage.options.emphasis
     asks = dict.fromkeys(
@@ -41,23 +40,6 @@ def webui_recipe(job: Job, layer: Callable[[Encoder], int]) -> Recipe:
     )
     longest = max(_chunk_count(part, 0) for part in parts)
     return Recipe(tuple(asks), partial(_finish, job, sides, longest * job.usage.model.encoders[0].window))
-
-
-def _parts(lines: Sequence[Line]) -> list[list[Line]]:
-    """Lines by the part they belong to: the texts of one call."""
-    parts: dict[int, list[Line]] = {}
-    for line in lines:
-        parts.setdefault(line.parsed.part, []).append(line)
-    return list(parts.values())
-
-
-def _at_step(job: Job, lines: Sequence[Line]) -> Line:
-    """The text that is used at a sampling step."""
-    step = 1 if job.until_step is None else job.until_step
-    for line in lines:
-        if not line.parsed.steps or any(first <= step <= last for first, last in line.parsed.steps):
-            return line
-    raise OptionError(f"until_step is {step}, but the prompt is sampled for {job.usage.options.steps} steps.")
 
 
 def _chunk_count(lines: Sequence[Line], encoder: int) -> int:

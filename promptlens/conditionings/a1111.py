@@ -43,6 +43,6 @@ def recipe(job: Job) -> Recipe:
 
 CONDITIONER = Conditioner(
     recipe=recipe,
-    reference="stable-diffusion-webui 1.10.0: modules/sd_hijack_clip.py, modules/sd_hijack_open_clip.py, modules/sd_emphasis.py",
+    reference="stable-diffusion-webui 1.10.0: modules/sd_hijack_clip.py, modules/sd_emphasis.py; SD1 observed, SD2 and SDXL read",
     options=Options,
 )

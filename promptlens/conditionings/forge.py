@@ -23,5 +23,6 @@ def recipe(job: Job) -> Recipe:
 
 CONDITIONER = Conditioner(
     recipe=recipe,
-    reference="stable-diffusion-webui-forge dfdcbab6: backend/text_processing (classic_engine.py, emphasis.py), backend/diffusion_engine",
+    reference="stable-diffusion-webui-forge dfdcbab6: backend/text_processing (classic_engine.py, emphasis.py), backend/diffusion_engine; "
+    "observed",
 )

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from fake_encoder import FakeEncoder, sd1, sdxl
 
-from promptlens import PromptLensError, conditioning
+from promptlens import HOSTS, PromptLensError, conditioning
+from promptlens.conditionings import CONDITIONERS
 from promptlens.errors import ConditioningError, InputError, OptionError, UnknownNameError, WeightsError
 
 ARRAY = np.zeros((2, 6), dtype=np.float32)
@@ -21,7 +22,6 @@ SD1: dict[str, Any] = {"host": "a1111", "model": "sd15"}
     ("error", "message", "options"),
     [
         pytest.param(UnknownNameError, "Unknown host 'comfi'.*Did you mean 'comfyui'", {"host": "comfi"}, id="an unknown host"),
-        pytest.param(ConditioningError, "How kohya.* is not known. Known: a1111, ", {"host": "kohya"}, id="a host without arithmetic"),
         pytest.param(UnknownNameError, "Unknown model", {"model": "sd14"}, id="an unknown model"),
         pytest.param(UnknownNameError, "Unknown option 'emphases'", {"emphases": "None"}, id="an unknown option"),
         pytest.param(OptionError, "emphasis must be one of", {"emphasis": "none"}, id="an unknown emphasis"),
@@ -40,6 +40,17 @@ SD1: dict[str, Any] = {"host": "a1111", "model": "sd15"}
 def test_wrong_use_of_sd1(error: type[PromptLensError], message: str, options: dict[str, Any]) -> None:
     with pytest.raises(error, match=message):
         conditioning("two cats", encoders=sd1(), **(SD1 | options))
+
+
+def test_a_host_without_arithmetic_is_refused_with_those_that_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a host of another package is."""
+    monkeypatch.setattr(CONDITIONERS, "_names", ["a1111", "comfyui"])
+    with pytest.raises(ConditioningError, match=r"How kohya sd-scripts makes its .* is not known\. Known: a1111, comfyui\."):
+        conditioning("a cat", "kohya", "sd15", encoders=sd1())
+
+
+def test_every_host_of_the_package_has_arithmetic() -> None:
+    assert set(CONDITIONERS) == set(HOSTS.built_in)
 
 
 def test_a_missing_encoder_is_named() -> None:

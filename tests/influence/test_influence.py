@@ -127,6 +127,14 @@ def test_without_a_comma_one_is_added_where_the_host_keeps_it() -> None:
     assert influence("", "a1111", "sd15", encoders=sd1()).scores == ()
 
 
+@pytest.mark.parametrize("host", list(HOSTS.built_in))
+@pytest.mark.parametrize("method", ["delete", "mask"])
+def test_the_conditioning_lens_works_for_every_host(host: str, method: Any) -> None:
+    found = influence("a red cat, oil painting", host, "sdxl", encoders=sdxl(), lens="conditioning", method=method)
+    assert len(found.scores) == 5
+    assert min(found.scores) > 0
+
+
 @pytest.mark.parametrize("host", list(HOSTS))
 def test_the_pooled_lens_works_for_every_host(host: str) -> None:
     found = influence("a red cat, oil painting", host, "sdxl", encoders=sdxl())
@@ -169,7 +177,7 @@ def test_encoders_that_are_not_run_are_named(monkeypatch: pytest.MonkeyPatch) ->
         ({"unit": "letter"}, OptionError, "unit must be"),
         ({"model": "sdxl"}, WeightsError, "sdxl needs clip-g"),
         ({"host": "nope"}, PromptLensError, "Unknown host 'nope'"),
-        ({"host": "sdnext", "lens": "conditioning"}, ConditioningError, "How SD.Next makes its conditioning tensor is not known"),
+        ({"host": "fooocus", "lens": "conditioning"}, ConditioningError, "Fooocus runs SDXL and its kin alone"),
     ],
 )
 def test_wrong_use_says_the_way_out(call: dict[str, Any], error: type[Exception], said: str) -> None:
