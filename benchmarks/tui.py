@@ -23,11 +23,33 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-PHRASES = (
-    "masterpiece, best quality, (1girl:1.2), solo, silver hair, looking at viewer, intricate details, golden hour, volumetric lighting, ",
-    "film grain, 35mm photograph, a weathered lighthouse on a cliff, [storm clouds], (crashing waves:0.9), seagulls, wide angle, ",
-    "oil painting by a dutch master, chiaroscuro, cracked varnish, ornate frame, museum lighting, muted earth tones, ",
+LOOKS = (
+    "silver",
+    "weathered",
+    "golden",
+    "(glowing:1.2)",
+    "intricate",
+    "muted",
+    "crystal",
+    "floating",
+    "cinematic",
+    "hand-painted",
+    "[faded]",
 )
+LOOKS += ("ornate", "misty", "ancient", "moonlit", "translucent", "rusty")
+THINGS = (
+    "hair",
+    "lighthouse",
+    "storm clouds",
+    "city street",
+    "oil painting",
+    "forest",
+    "armor",
+    "35mm photograph",
+    "ocean waves",
+    "castle",
+)
+THINGS += ("robe", "marble statue", "cherry blossoms", "wooden bridge", "lantern", "mountain range", "library", "sports car", "garden")
 SIZES = {150: 20.0, 1000: 33.0}  # tokens, and what 9 of 10 letters must be shown within, in milliseconds
 START_MS = 400.0
 TERMINAL = (120, 36)
@@ -37,37 +59,48 @@ ENOUGH_S = 10.0  # a screen that is not there by then never comes
 
 
 def prompt_of(tokens: int) -> str:
-    """A prompt of about so many tokens, written as people write them."""
+    """A prompt of about so many tokens: tags as people write them, each once."""
     from promptlens import analyze
 
-    text, number = "", 0
-    while analyze(text, "a1111", "sdxl").usage.encoders[0].used < tokens:
-        text += PHRASES[number % len(PHRASES)]
-        number += 1
+    text = "masterpiece, best quality"
+    for number in range(len(LOOKS) * len(THINGS)):
+        if analyze(text, "a1111", "sdxl").usage.encoders[0].used >= tokens:
+            break
+        text += f", {LOOKS[number % len(LOOKS)]} {THINGS[number % len(THINGS)]}"
     return text
 
 
 async def time_keys(tokens: int, runs: int, tab: str = "tokens") -> list[tuple[float, float]]:
     """(wall, work) in milliseconds of each of so many letters."""
     from textual import events
+    from textual.geometry import Region
+    from textual.strip import Strip
 
     from promptlens.job import Job
-    from promptlens.tui.app import PromptLensApp
+    from promptlens.tui.app import PromptLensApp, calm_collector
 
     shown = asyncio.Event()
-    wanted = ""
+    wanted = drawn = ""
 
     def display(screen: object, renderable: object) -> None:
         """What is done with a frame where there is a terminal, up to writing it."""
         bytes_of = getattr(renderable, "render_segments", None)
         if bytes_of is not None:
             bytes_of(app.console)
-        report = app.main.report
-        if report is not None and report.usage.prompt == wanted:
+        if drawn == wanted:
             shown.set()
 
+    def drawing(crop: Region) -> list[Strip]:
+        """The rows of the editor, as it draws them."""
+        nonlocal drawn
+        drawn = app.main.positive.coloring.text
+        return rows_of(crop)
+
+    calm_collector()
     app = PromptLensApp(Job("a1111", "sdxl"), prompt_of(tokens))
-    setattr(app, "_display", display)  # noqa: B010  (a method of Textual's, for this one application)
+    rows_of = app.main.positive.render_lines
+    setattr(app, "_display", display)  # noqa: B010  (methods of this one application)
+    setattr(app.main.positive, "render_lines", drawing)  # noqa: B010
     measured = []
     async with app.run_test(size=TERMINAL) as pilot:
         await pilot.pause()

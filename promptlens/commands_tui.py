@@ -32,5 +32,5 @@ def tui(file: str | None, **asked: Any) -> int:
     with Encoding(weights) as encoding:  # its process starts before the screen does
         from promptlens.tui.app import PromptLensApp
 
-        PromptLensApp(job, path=Path(file) if file else None, encoding=encoding).run()
+        PromptLensApp(job, path=Path(file) if file else None, encoding=encoding).run_calmly()
     return OK

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from promptlens.render._runs import Row
 from promptlens.report import Report
 from promptlens.tui.drawing import text_of
 from promptlens.tui.gauges import budget_rows, compact_rows
@@ -21,15 +22,24 @@ class BudgetPane(VerticalScroll, can_focus=False):
         super().__init__(**options)
         self.palette = palette
         self.body = Static(markup=False)
+        self._rows: list[Row] = []
 
     def compose(self) -> ComposeResult:
         yield self.body
 
     def on_mount(self) -> None:
-        self.watch(self.screen, "report", self.draw)
+        self.watch(self.screen, "report", self.draw_soon)
 
     def on_resize(self) -> None:
         self.draw()
+
+    def draw_soon(self, report: Report | None) -> None:
+        """Draw once the new colours are on screen, unless there is a newer report by then."""
+        self.call_after_refresh(self._draw_if_current, report)
+
+    def _draw_if_current(self, report: Report | None) -> None:
+        if report is getattr(self.screen, "report", None):
+            self.draw()
 
     def draw(self) -> None:
         report: Report | None = getattr(self.screen, "report", None)
@@ -37,8 +47,11 @@ class BudgetPane(VerticalScroll, can_focus=False):
         if report is None or not self.display or width < 8:
             return
         rows = compact_rows(report, width) if self.screen.has_class("-narrow") else budget_rows(report, width)
-        self.body.update(text_of(rows, self.palette))
+        if rows != self._rows:
+            self.body.update(text_of(rows, self.palette), layout=len(rows) != len(self._rows))
+            self._rows = rows
 
     def use_palette(self, palette: Palette) -> None:
         self.palette = palette
+        self._rows = []
         self.draw()

@@ -24,7 +24,8 @@ from textual.widgets import TextArea
 
 from promptlens.report import Report
 from promptlens.spans import Span, cell_width
-from promptlens.tui.coloring import NOTHING, Coloring, cluster_edges, coloring, runs
+from promptlens.tui.coloring import NOTHING, Coloring, cluster_edges, coloring, runs, token_words
+from promptlens.tui.drawing import escaped
 from promptlens.tui.palette import Palette
 from promptlens.tui.standins import is_standin, sign, to_document, to_prompt, typed
 
@@ -47,24 +48,15 @@ class PromptEditor(TextArea):
         def control(self) -> PromptEditor:
             return self.editor
 
-    class Moved(Message):
-        """The cursor is somewhere else, or what is under it changed."""
-
-        def __init__(self, editor: PromptEditor) -> None:
-            super().__init__()
-            self.editor = editor
-
-        @property
-        def control(self) -> PromptEditor:
-            return self.editor
-
     def __init__(self, analysis: Analysis, palette: Palette, text: str = "", **options: Any) -> None:
         self._edges: dict[int, Span] = {}
         self._rows: list[tuple[int, int, int]] = []
         self._starts: list[int] = [0]
         self._drawn: dict[tuple[int, int], list[Segment]] = {}
         self._lit: tuple[Span, ...] = ()
+        self._said = ""
         self.coloring: Coloring = NOTHING
+        self.report: Report | None = None
         self.analysis = analysis
         self.palette = palette
         super().__init__(to_document(text), soft_wrap=True, highlight_cursor_line=False, max_checkpoints=MAX_UNDO, **options)
@@ -98,7 +90,9 @@ class PromptEditor(TextArea):
     def edit(self, edit: Edit) -> EditResult:
         """Any edit, with stand-ins in its text."""
         edit.text = typed(edit.text)
-        return super().edit(edit)
+        done = super().edit(edit)
+        self.analyse()  # here, so that no frame shows the text without its colours
+        return done
 
     def get_text_range(self, start: Location, end: Location) -> str:
         """The text between two places, as the user means it."""
@@ -167,22 +161,34 @@ class PromptEditor(TextArea):
     # --- analysis
 
     def on_text_area_changed(self) -> None:
-        """Read the text anew, before anything is drawn."""
-        self.analyse()
+        """Read the text anew where it changed in another way than by an edit (undo, another prompt)."""
+        if self.report is None or self.prompt != self.report.usage.prompt:
+            self.analyse()
 
     def analyse(self) -> None:
         """Make a report of the text as it is and draw it."""
         self._line_starts()
-        report = self.analysis(self.prompt)
+        report = self.report = self.analysis(self.prompt)
         self.coloring = coloring(report)
         self._drawn.clear()
         self._lit = ()
         self.refresh()
+        self._name_token()
         self.post_message(self.Analysed(self, report))
-        self.post_message(self.Moved(self))
 
     def on_text_area_selection_changed(self) -> None:
-        self.post_message(self.Moved(self))
+        self._name_token()
+
+    def _name_token(self) -> None:
+        """Name the token under the cursor in the border, behind the count of all."""
+        if self.report is None or self.coloring.text != self.report.usage.prompt or self.cursor_index > len(self.coloring.text):
+            return
+        use = self.report.usage.encoders[0]
+        count, words = f"{use.used + use.lost_count} tokens", token_words(self.coloring, self.cursor_index)
+        said = f"{count} · {words}" if words else count
+        if said != self._said:
+            self._said = said
+            self.border_subtitle = escaped(said)
 
     def use_palette(self, palette: Palette) -> None:
         """Draw in other colours."""

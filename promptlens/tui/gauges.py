@@ -129,12 +129,13 @@ def compact_rows(report: Report, width: int) -> list[Row]:
     return rows
 
 
-def summary(report: Report, findings: int | None) -> str:
-    """The right end of the top bar: `2 chunks · 42 free · 3 findings`."""
+def summary(report: Report, findings: int | None) -> list[str]:
+    """The right end of the top bar, what matters most first: `42 free`, `3 findings`, `2 chunks`."""
     use = report.usage.encoders[0]
-    said = [report.usage.failure.name] if report.usage.failure else [many(len(use.chunks), "chunk"), f"{use.free} free"]
-    if use.lost_count:
-        said[-1] = f"{use.lost_count} lost"
+    room = f"{use.lost_count} lost" if use.lost_count else f"{use.free} free"
+    said = [report.usage.failure.name if report.usage.failure else room]
     if findings is not None:
         said.append(many(findings, "finding"))
-    return " · ".join(said)
+    if not report.usage.failure:
+        said.append(many(len(use.chunks), "chunk"))
+    return said

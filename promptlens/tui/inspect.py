@@ -31,6 +31,7 @@ class Inspect(TabbedContent):
 
     def __init__(self, palette: Palette, **options: Any) -> None:
         super().__init__(initial="tokens", **options)
+        self._count = 0
         self.panes: dict[str, Pane] = {name: make(palette, id=f"{name}-pane") for name, _, make in TABS}
 
     def compose(self) -> ComposeResult:
@@ -40,7 +41,9 @@ class Inspect(TabbedContent):
 
     def count_findings(self, count: int) -> None:
         """Say in the tab how many findings there are."""
-        self.get_tab("findings").label = f"Findings ●{count}" if count else "Findings"
+        if count != self._count:
+            self._count = count
+            self.get_tab("findings").label = f"Findings ●{count}" if count else "Findings"
 
     def chosen_finding(self) -> Finding | None:
         """The finding under the cursor of the findings pane, if that is where one is."""

@@ -27,8 +27,6 @@ from promptlens.render._runs import Run
 from promptlens.report import Finding, Report
 from promptlens.spans import Span
 from promptlens.tui.budget import BudgetPane
-from promptlens.tui.coloring import token_words
-from promptlens.tui.drawing import escaped
 from promptlens.tui.editor import PromptEditor
 from promptlens.tui.filing import Filing
 from promptlens.tui.finder import Finder
@@ -128,18 +126,6 @@ class MainScreen(Screen[None]):
         if event.editor is self.negative:
             self.show_negative_line()
         self.filing.note()
-
-    @on(PromptEditor.Moved)
-    def show_cursor(self, event: PromptEditor.Moved) -> None:
-        event.stop()
-        editor = event.editor
-        report = self.reports.get(editor)
-        if report is None:
-            return
-        use = report.usage.encoders[0]
-        said = f"{use.used + use.lost_count} tokens"
-        words = token_words(editor.coloring, editor.cursor_index)
-        editor.border_subtitle = escaped(f"{said} · {words}" if words else said)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The panes show the prompt of the editor that was used last."""

@@ -12,10 +12,10 @@ from promptlens.render._runs import Run
 from promptlens.report import Report
 from promptlens.spans import Span
 from promptlens.tui.coloring import HUES, Coloring, coloring
+from promptlens.tui.late_pane import LatePane
 from promptlens.tui.listing import Column, Entry, Listing, Made
 from promptlens.tui.messages import Picked
 from promptlens.tui.palette import Palette
-from promptlens.tui.pane import Pane
 
 COLUMNS = (
     Column("#", 5, right=True),
@@ -46,7 +46,7 @@ def token_entries(found: Coloring) -> Made:
     return Made(len(found.tokens), entry)
 
 
-class TokenPane(Pane):
+class TokenPane(LatePane):
     """The table of tokens."""
 
     def __init__(self, palette: Palette, **options: Any) -> None:
