@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,10 @@ from promptlens.tokens import Token
 
 # Ends of a chunk that the prompt or the host's reading of it asks for.
 WANTED = frozenset({"break", "text", "end"})
+
+
+# Signs of any script, which are no word.
+_SIGNS = re.compile(r"[\s!-/:-@\[-`{-~\u00a1-\u00bf\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]*")
 
 
 class Cut(NamedTuple):
@@ -81,7 +86,7 @@ def _word(prompt: str, tokens: Sequence[Token], after: int) -> tuple[int, Span |
         last += 1
     span = Span(tokens[first].span.start, tokens[last].span.end)
     text = span.of(prompt)
-    return last + 1, span if not text.isascii() or any(map(str.isalnum, text)) else None
+    return last + 1, None if _SIGNS.fullmatch(text) else span
 
 
 class Breaks(NamedTuple):

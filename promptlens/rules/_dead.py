@@ -86,7 +86,8 @@ def _is_emphasis(text: str, pair: Pair) -> bool:
 
 def _plain(text: str, pair: Pair) -> Dead:
     """The words in a bracket without any brackets and weights."""
-    words = _ROUND.sub(lambda match: match.group(1) or "", _WEIGHT.sub("", text[pair.start : pair.end])).strip()
+    inner = _WEIGHT.sub("", text[pair.start : pair.end])[1:-1].rstrip("\\")
+    words = _ROUND.sub(lambda match: match.group(1) or "", inner).strip()
     span = Span(pair.start, pair.end)
     return Dead(
         span,

@@ -108,6 +108,19 @@ class Reading:
             return (None,) * len(self.model.encoders)
         return tuple(use.used if use.lost_places else None for use in uses)
 
+    @cached_property
+    def fixed_windows(self) -> bool:
+        """Short prompts get as many windows as long ones."""
+        parsed = self._parsed("a")
+        if parsed is None:
+            return False
+        try:
+            return any(
+                len(self.host.pack(parsed.lines[0], encoder, self.model, self.options).chunks) > 1 for encoder in self.model.encoders
+            )
+        except HostFailure:
+            return False
+
     def _parsed(self, text: str) -> Parsed | None:
         """The host's reading of a sample; None where it fails on it."""
         try:

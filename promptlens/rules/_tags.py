@@ -16,7 +16,7 @@ from promptlens.rules._brackets import Pair, brackets, live_kinds
 from promptlens.spans import Span
 
 _COMMAS = re.compile(r"[,\n，、]|\b(?:BREAK|AND)\b")
-_SENTENCES = re.compile(_COMMAS.pattern + r"|[.;!?。]+(?=\s|$)")
+_SENTENCES = re.compile(_COMMAS.pattern + r"|[.;!?。！？]+[\"'”’)]*(?=\s|$)")
 _WEIGHT = re.compile(r":\s*[+-]?[\d.]+\s*$")
 _NOT_WORDS = re.compile(r"[\s_]+")
 

@@ -46,4 +46,5 @@ def near_limit(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     tokens = next(use.tokens for use in uses if use.encoder.title == names[0])
     span = Span(tokens[min(int(near * limit), len(tokens) - 1)].span.start, tokens[-1].span.end)
     message = f"{used} of the {limit} tokens that {usage.host.title} keeps are used ({listed(names)})"
-    yield Hit(span, message, f"There is room for {many(limit - used, 'more token')}; what comes after them is dropped.", amount=used)
+    room = f"There is room for {many(limit - used, 'more token')}" if used < limit else "There is room for none"
+    yield Hit(span, message, f"{room}; what comes after is dropped.", amount=used)

@@ -28,7 +28,12 @@ def over_budget(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         tokens, over = use.tokens, use.used + use.lost_count - budget
         if over > 0:
             span = Span(tokens[budget].span.start, tokens[-1].span.end)
-            yield Hit(span, f"{many(len(tokens), 'token')}, {over} over the budget of {budget}", f"Shorten it by {over}.", amount=over)
+            yield Hit(
+                span,
+                f"{many(len(tokens), 'token')}, {over} over the budget of {budget}",
+                f"Shorten it by {many(over, 'token')}.",
+                amount=over,
+            )
     if settings.max_chunks is not None:
         yield from _chunks(usage, settings.max_chunks)
 
@@ -42,4 +47,5 @@ def _chunks(usage: Usage, budget: int) -> Iterator[Hit]:
         span = Span(first.tokens[0].span.start, use.tokens[use.chunks[count - 1].stop - 1].span.end)
         over = sum(chunk.used for chunk in use.chunks[budget:])
         message = f"{many(count, 'chunk')}, {count - budget} over the budget of {budget}"
-        yield Hit(span, message, f"Shorten it by {many(over, 'token')}, or take out a BREAK.", amount=count - budget)
+        breaks = ", or take out a BREAK" if any(chunk.cut == "break" for chunk in use.chunks) else ""
+        yield Hit(span, message, f"Shorten it by {many(over, 'token')}{breaks}.", amount=count - budget)

@@ -12,9 +12,9 @@ from promptlens.spans import Span
 
 
 def _chunks(usage: Usage) -> int:
-    """Chunks that the host sends at most for one text of the prompt, or for all it joins."""
+    """Chunks that the host sends at most for one text of the prompt, or for all it joins; of one vector for the whole prompt, none."""
     uses = [*usage.encoders, *(use for line in usage.lines for use in line.encoders)]
-    return max((len(use.chunks) for use in uses), default=0)
+    return max((len(use.chunks) for use in uses if not use.encoder.summary_only), default=0)
 
 
 @rule(

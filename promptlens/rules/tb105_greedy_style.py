@@ -44,7 +44,8 @@ def greedy_style(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         return
     worst, room = max(((_spent(use, usage.prompt), use.encoder.capacity) for use in usage.encoders), key=lambda pair: pair[0] / pair[1])
     if worst > settings.template_share * room:
-        message = f"the style takes {worst} of the {room} tokens of the first chunk before a word is typed"
+        taken = f"{worst} of the {room} tokens of the first chunk" if worst <= room else f"{worst} tokens, all {room} of the first chunk,"
+        message = f"the style takes {taken} before a word is typed"
         hint = f"Bring it down to {many(int(settings.template_share * room), 'token')}: drop what says the same twice."
         yield Hit(Span(0, len(usage.prompt)), message, hint, amount=worst)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from promptlens.hosts import Chunk, EncoderUse
 from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._reading import reading
 from promptlens.rules._samples import FULL_SCENE, SCENE
 from promptlens.rules._words import many, shown
 from promptlens.spans import Span
@@ -22,7 +23,8 @@ _WANTED = frozenset({"break", "text", "sentence"})
     summary="the last chunk holds only a few tokens",
     why="The few words that do not fit any more get a chunk of their own, filled up with padding. They weigh as much as a full "
     "chunk does, apart from the words they belong to, and the picture takes longer. Shortening the prompt by those few tokens"
-    " (at most tail_tokens) saves the whole chunk.",
+    " (at most tail_tokens) saves the whole chunk, or at least keeps the words together where a trainer sends as many chunks of "
+    "every caption.",
     wrong=Example(f"{FULL_SCENE} muted palette"),
     right=Example(f"{SCENE} muted palette"),
 )
@@ -37,7 +39,8 @@ def tail_chunk(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
             if span not in found:
                 found.add(span)
                 message = f"the last chunk holds only {many(tail.used, 'token')}: {shown(span.of(usage.prompt))}"
-                yield Hit(span, message, f"Shortening the prompt by {many(tail.used, 'token')} saves the chunk.")
+                what = "joins all of it in the chunks before" if reading(usage).fixed_windows else "saves the chunk"
+                yield Hit(span, message, f"Shortening the prompt by {many(tail.used, 'token')} {what}.")
 
 
 def _tail(use: EncoderUse, most: int) -> Chunk | None:

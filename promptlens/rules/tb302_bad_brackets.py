@@ -73,14 +73,14 @@ def _unpaired(usage: Usage, text: str, found: Brackets) -> Iterator[Hit]:
     for at in found.unclosed:
         end = ends[bisect_right(ends, at)]
         if read.weighs_unclosed:
-            does = f"it weighs all that follows: {shown(text[at + 1 : min(end, at + SHOWN)], 40)}"
+            following = text[at + 1 : min(end, at + SHOWN)]
+            does = f"it weighs all that follows: {shown(following, 40)}" if following.strip() else "nothing follows that it would weigh"
             closing = _closed(text, at, end, closers.pop(end, ""))
         else:
             does = "it is read as a word, and so are the weights after it"
             closing = Edit(Span(at, at + 1), "\\" + text[at])
-        yield Hit(
-            Span(at, at + 1), f"{text[at]!r} is never closed; {does}", f"Close it with {_CLOSER[text[at]]} where its words end.", closing
-        )
+        hint = f"Close it with {_CLOSER[text[at]]} where its words end, or write \\{text[at]} if the picture is to have one."
+        yield Hit(Span(at, at + 1), f"{text[at]!r} is never closed; {does}", hint, closing)
 
 
 def _closed(text: str, at: int, end: int, closers: str) -> Edit | None:

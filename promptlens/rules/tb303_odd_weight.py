@@ -6,6 +6,7 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import replace
 
 from promptlens.hosts import Fragment
 from promptlens.report import Edit, Line, Usage
@@ -13,7 +14,7 @@ from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import Brackets, Inside, Pair, brackets, readable
 from promptlens.rules._reading import reading
 from promptlens.rules._words import shown
-from promptlens.spans import Span
+from promptlens.spans import Origin, Span
 
 _BRACKET = re.compile(r"[()\[\]{}]")
 _SIGNS = re.compile(r":\s*[-+.]?\.?\d|:\s*\.")
@@ -46,7 +47,7 @@ def odd_weight(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         if fragment.weight != 1.0 and fragment.kind != "break" and not 0 < fragment.weight <= settings.max_weight
     ]
     if weighted:
-        yield from _too_much(weighted, usage.prompt, settings)
+        yield from _too_much(_joined(weighted, usage.prompt), usage.prompt, settings)
     if not _SIGNS.search(usage.prompt):
         return
     text = readable(usage)
@@ -59,7 +60,20 @@ def odd_weight(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         yield from _never(usage, text)
 
 
-def _too_much(weighted: list[Fragment], prompt: str, settings: RuleSettings) -> Iterator[Hit]:
+def _joined(weighted: list[Fragment], prompt: str) -> Iterator[Fragment]:
+    """Neighbours of one weight as one: some hosts read the words of a group each by itself."""
+    run = weighted[0]
+    for fragment in weighted[1:]:
+        whole = Span(run.span.start, max(run.span.end, fragment.span.end))
+        if fragment.weight == run.weight and not prompt[run.span.end : fragment.span.start].strip(" \t\n,") and run.span < fragment.span:
+            run = replace(run, text=whole.of(prompt), origin=Origin.of_slices([(whole.start, whole.end)]))
+        else:
+            yield run
+            run = fragment
+    yield run
+
+
+def _too_much(weighted: Iterator[Fragment], prompt: str, settings: RuleSettings) -> Iterator[Hit]:
     reported: set[Span] = set()
     for fragment in weighted:
         span, weight = fragment.span, fragment.weight
@@ -135,7 +149,8 @@ def _no_number(usage: Usage, text: str, pairs: list[Pair]) -> Iterator[Hit]:
         does = f"{usage.host.title} stops on it with an error" if fails else f"to {usage.host.title} it is words"
         right = written.strip().replace(",", ".")
         edit = Edit(span, right, safe=right == written.strip()) if _NUMBER.fullmatch(right) else None
-        yield Hit(span, f"the weight {shown(written)} is not a number: {does}", "Write it with one point and no blanks: 1.2.", edit)
+        what = "has blanks around it" if right == written.strip() and edit else "is not a number"
+        yield Hit(span, f"the weight {shown(written)} {what}: {does}", "Write it with one point and no blanks: 1.2.", edit)
 
 
 def _never(usage: Usage, text: str) -> Iterator[Hit]:

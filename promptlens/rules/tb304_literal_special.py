@@ -27,16 +27,17 @@ def literal_special(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt
     if "<" not in prompt and "&" not in prompt and prompt.isascii():  # also a full-width sign or a character reference may become one
         return
-    found: dict[Span, list[str]] = {}
+    found: dict[tuple[Span, bool], list[str]] = {}
     for line in usage.lines:
         for use in line.encoders:
-            for span in _specials(use):
-                encoders = found.setdefault(span, [])
+            for mark in _specials(use):
+                encoders = found.setdefault(mark, [])
                 if use.encoder.title not in encoders:
                     encoders.append(use.encoder.title)
-    for span, encoders in found.items():
+    for (span, ends), encoders in found.items():
         message = f"{shown(span.of(prompt))} is read as a mark of the tokenizer, not as text, by {listed(encoders)}"
-        yield Hit(span, message, "Delete it: what comes after an end mark hardly counts.", _deleted(prompt, span))
+        hint = "Delete it: what comes after an end mark hardly counts." if ends else "Delete it: the host puts one where it belongs."
+        yield Hit(span, message, hint, _deleted(prompt, span))
 
 
 def _deleted(prompt: str, span: Span) -> Edit:
@@ -50,11 +51,11 @@ def _deleted(prompt: str, span: Span) -> Edit:
     return Edit(Span(start, end), " " if len(around) == 2 and around.isalnum() else "")
 
 
-def _specials(use: EncoderUse) -> Iterator[Span]:
-    """Where the prompt itself has a start or end token."""
+def _specials(use: EncoderUse) -> Iterator[tuple[Span, bool]]:
+    """Where the prompt itself has a start or end token, and whether it is an end."""
     if use.stream is None:
         return
     ids, marks = use.stream.ids, (use.encoder.bos, use.encoder.eos)
     if marks[0] not in ids and marks[1] not in ids:
         return
-    yield from (token.span for token in use.tokens if token.id in marks)
+    yield from ((token.span, token.id == marks[1]) for token in use.tokens if token.id in marks)

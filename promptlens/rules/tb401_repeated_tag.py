@@ -65,16 +65,19 @@ def _twice(usage: Usage, prompt: str, folded: str) -> Iterator[Hit]:
         line = text.count("\n", 0, tag.start) if by_line else 0
         known = first.setdefault((tag.section, line, said_tag), tag)
         if known is not tag:
-            yield _repeated(prompt, text, tag, known)
+            yield _repeated(usage, text, tag, known)
 
 
-def _repeated(prompt: str, text: str, tag: Tag, first: Tag) -> Hit:
+def _repeated(usage: Usage, text: str, tag: Tag, first: Tag) -> Hit:
+    prompt = usage.prompt
     written, before = text[tag.start : tag.end], text[first.start : first.end]
     edit = None
     if _balanced(written):
         edit = Edit(deletion(prompt, tag.start, tag.end), "", safe=not _BRACKET.search(written) and not _BRACKET.search(before))
     message = f"{shown(written)} is said again" + ("" if written == before else f"; the first time as {shown(before)}")
-    return Hit(Span(tag.start, tag.end), message, "Take one of them out; to make it stronger, weigh it.", edit)
+    weighs = reading(usage).live & {"weight", "number-weight", "round"}
+    hint = "Take one of them out; to make it stronger, weigh it." if weighs else "Take one of them out."
+    return Hit(Span(tag.start, tag.end), message, hint, edit)
 
 
 def _balanced(written: str) -> bool:

@@ -22,6 +22,10 @@ _JSON = re.compile(r"\s*[{\[]\s*[\[{\"]")
 _WORD = re.compile(r"\S+")
 
 
+_DIGIT = "each digit is a token"
+_SIGNS = "\"'.,:;!?()[]{}<>|&*-"
+
+
 class _Piece(NamedTuple):
     """A costly stretch: `why` tells what makes it so."""
 
@@ -49,7 +53,13 @@ def costly_piece(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         return
     text = readable(usage)
     for span, tokens, letters, why, edit in _pieces(usage, text, settings.costly_tokens):
-        hint = "Write blanks instead." if edit else "Say it in English words, or leave it out."
+        hint = (
+            "Write blanks instead."
+            if edit
+            else "Leave it out or shorten it."
+            if why == _DIGIT
+            else "Say it in English words, or leave it out."
+        )
         yield Hit(
             span,
             f"{shown(span.of(usage.prompt), 30)} takes {many(tokens, 'token')} for {many(letters, 'character')}: {why}",
@@ -74,7 +84,7 @@ def _pieces(usage: Usage, text: str, most: int) -> Iterator[_Piece]:
     for match in _DIGITS.finditer(text):
         tokens = count(match.group())
         if tokens >= most:
-            yield _Piece(Span(*match.span()), tokens, len(match.group()), "each digit is a token")
+            yield _Piece(Span(*match.span()), tokens, len(match.group()), _DIGIT)
     if not text.isascii():
         yield from _foreign(text, count, most)
 
@@ -83,7 +93,9 @@ def _foreign(text: str, count: Callable[[str], int], most: int) -> Iterator[_Pie
     """Words beyond ASCII that take at least as many tokens as they have characters, neighbours together."""
     run: _Piece | None = None
     for match in _WORD.finditer(text):
-        word, (start, end) = match.group(), match.span()
+        word = match.group().strip(_SIGNS)  # of "日本," the comma costs what it costs anywhere
+        start = match.start() + match.group().find(word)
+        end = start + len(word)
         tokens, length = (0, 0) if word.isascii() else (count(word), _length(word))
         if length and tokens >= length:
             known = run or _Piece(Span(start, start), 0, 0, "the vocabulary spells it out")

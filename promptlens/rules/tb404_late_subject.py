@@ -25,6 +25,9 @@ _PRAISE_WORDS = """
     lights lit volumetric global illumination ray traced tracing depth field bokeh rule thirds composition texture textures textured
     smooth vibrant vivid colors colours color colour colorful colourful rich contrast wallpaper aesthetic style styled newest recent
     latest year score source rating safe sfw nsfw up uncropped cover ultradetailed superb excellent exquisite elegant elaborate
+    soft hard natural studio rim backlit backlighting lit film grain grainy noise fujifilm xt3 nikon canon sony leica hasselblad kodak
+    portra lens 24mm 35mm 50mm 85mm 100mm macro telephoto shallow vignette vignetting cinemascope moody budget production exposure iso
+    uncompressed     glossy matte skin pores closeup
     hyperdetailed ultra-detailed hyper-detailed high-quality high-resolution ultra-realistic photo-realistic award-winning
     """
 _PRAISE = frozenset(_PRAISE_WORDS.split())
@@ -48,6 +51,8 @@ _TRAILING = "-_"
 )
 def late_subject(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     use = usage.encoders[0]
+    if settings.template or "{prompt}" in usage.prompt:  # a style: the subject is what the user types
+        return
     if use.used <= settings.subject_by or settings.role != "positive" or getattr(usage.options, "negative", False):
         return
     prompt = usage.prompt

@@ -30,6 +30,11 @@ def test_fires(positive: str, negative: str, host: str) -> None:
     assert [(f.code, f.span.of(positive)) for f in findings] == [("TB104", positive)]
 
 
+def test_one_vector_for_the_whole_prompt_has_no_chunks_to_pair() -> None:
+    positive, negative = (analyze(text, "comfyui", "flux").usage for text in (words(80), "blurry"))
+    assert run_pair_rules(positive, negative) == ()
+
+
 @pytest.mark.parametrize(("positive", "negative", "host"), SILENT.values(), ids=SILENT)
 def test_silent(positive: str, negative: str, host: str) -> None:
     assert run_pair_rules(analyze(positive, host, "sd15").usage, analyze(negative, host, "sd15").usage) == ()

@@ -25,6 +25,7 @@ FIRES = {
 }
 
 SILENT = {
+    "signs of another script": Case(words(74) + " ，，，", "comfyui"),
     "a word that just fits": Case(words(73) + " photorealism fence"),
     "a word that the comma before it takes along": Case(words(73) + ", photorealism"),
     "a cut between words": Case(words(150)),

@@ -18,6 +18,7 @@ FIRES = {
     "square brackets in ComfyUI": Says(Case("a [red] cat", "comfyui"), ["[red]"], "a red cat"),
     "BREAK in ComfyUI": Says(Case("a cat BREAK a dog", "comfyui"), ["BREAK"], "a cat, a dog"),
     "BREAK after a comma": Says(Case("a cat, BREAK a dog", "comfyui"), ["BREAK"], "a cat, a dog"),
+    "a weight after an escaped bracket": Says(Case("a (red\\\\:1.2) cat", "diffusers"), ["(red\\\\:1.2)"], "a red cat"),
     "several BREAKs": Says(Case("a cat BREAK BREAK a dog", "comfyui"), ["BREAK BREAK"], "a cat, a dog"),
     "BREAK in SwarmUI": Says(Case("a cat BREAK a dog", "swarmui"), ["BREAK"], "a cat <break> a dog"),
     "BREAK inside brackets": Says(Case("(a cat BREAK a dog:1.2)", "a1111"), ["BREAK"]),

@@ -26,6 +26,7 @@ FIRES = {
     "weights that multiply to more than 2": Says(Case("((red hair:1.5):1.5) cat"), ["red hair"]),
     "a power of ten in ComfyUI": Says(Case("(red hair:1e2) cat", "comfyui"), ["red hair"]),
     "not a number, which ComfyUI takes": Says(Case("(red hair:nan) cat", "comfyui"), ["red hair"]),
+    "the words of a group that Fooocus reads one by one": Says(Case("(red hair, blue:3) cat", "fooocus"), ["red hair, blue"]),
     "a lower limit, set": Says(Case("(red hair:1.5) cat", settings=RuleSettings(max_weight=1.4)), ["red hair"]),
     "a weight in square brackets": Says(Case("a cat [red hair:1.2]"), ["[red hair:1.2]"], "a cat (red hair:1.2)"),
     "an empty line in SD.Next, of which it makes words": Says(Case("a cat.\n\nsoft light", "sdnext"), ["\n\n"], "a cat.\nsoft light"),

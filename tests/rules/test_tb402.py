@@ -10,10 +10,11 @@ from promptlens.rules import RuleSettings
 FIRES = {
     "an emoji of a family": Says(Case("a \U0001f468\u200d\U0001f469\u200d\U0001f467 cat"), ["\U0001f468\u200d\U0001f469\u200d\U0001f467"]),
     "words of another script": Says(
-        Case("a cat \u4e00\u53ea\u732b \u5728\u8349\u5730\u4e0a, sky"), ["\u4e00\u53ea\u732b \u5728\u8349\u5730\u4e0a,"]
+        Case("a cat \u4e00\u53ea\u732b \u5728\u8349\u5730\u4e0a, sky"), ["\u4e00\u53ea\u732b \u5728\u8349\u5730\u4e0a"]
     ),
     "a long number": Says(Case("order 20240131 of cats"), ["20240131"]),
     "underscores": Says(Case("1girl, long_red_hair, smile"), ["long_red_hair"], "1girl, long red hair, smile"),
+    "words in quotation marks": Says(Case('a sign "\u4e00\u53ea\u732b", sky'), ["\u4e00\u53ea\u732b"]),
     "less, when that is set": Says(Case("a \U0001f9db cat", settings=RuleSettings(costly_tokens=2)), ["\U0001f9db"]),
 }
 

@@ -24,6 +24,9 @@ SILENT = {
     "nothing but praise": Case(PRAISE + ", " + PRAISE),
     "a long first sentence": Case("a very detailed photo of a lynx in deep snow, " + words(30)),
     "a negative prompt": Case(f"{PRAISE}, bad hands", options={"negative": True}),
+    "nothing but technique": Case(f"{PRAISE}, soft lighting, film grain, Fujifilm XT3, 85mm lens"),
+    "a style, to which the subject is added": Case(f"{PRAISE}, {{prompt}}, a lynx"),
+    "a style of a file of them": Case(f"{PRAISE}, a lynx", settings=RuleSettings(template=True)),
     "a caption": Case(f"{PRAISE}, a lynx", settings=RuleSettings(role="caption")),
 }
 
