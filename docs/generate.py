@@ -1,4 +1,4 @@
-"""Writes the generated parts of README.md (command reference, tables of hosts and models, example output) and of docs/formats.md.
+"""Writes the generated parts of README.md (command reference, tables of hosts and models, example output) and of the pages of docs/.
 
 usage: generate.py [--check]
 Each part stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`. `--check` changes nothing and fails when a part is out of date.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,6 +76,21 @@ def lost_example() -> str:
     return fenced(f"$ {command}\n{output('check', '--host', 'diffusers', '--model', 'sd15', EXAMPLE)}")
 
 
+FOX = "a photo of a red fox in the snow, golden hour, soft bokeh, highly detailed, 8k"
+
+
+def influence_example(*options: str) -> Callable[[], str | None]:
+    """What `influence` shows of a prompt with the preview encoder; None where torch is not there to run it."""
+
+    def make() -> str | None:
+        if find_spec("torch") is None or find_spec("safetensors") is None:
+            return None
+        shown = output("influence", "--isolated", "--encoder", "preview", "--model", "sd15", *options, FOX)
+        return fenced(f'$ promptlens influence --model sd15 {shlex.join(options)}{" " if options else ""}"$PROMPT"\n{shown}')
+
+    return make
+
+
 def formats_table() -> str:
     from promptlens.sources import FORMATS, Format
 
@@ -129,7 +146,7 @@ def rules_pages() -> str:
     return "\n\n".join(f"## {row.code} {row.name}\n\n{fenced(output('rules', row.code))}" for row in RULES.values())
 
 
-PARTS: dict[str, Callable[[], str]] = {
+PARTS: dict[str, Callable[[], str | None]] = {
     "reference": reference,
     "hosts": hosts_table,
     "models": models_table,
@@ -137,11 +154,15 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
-PAGES: dict[Path, dict[str, Callable[[], str]]] = {
+PAGES: dict[Path, dict[str, Callable[[], str | None]]] = {
     README: PARTS,
     ROOT / "docs" / "formats.md": {"formats": formats_table},
     ROOT / "docs" / "hosts.md": {"hosts": hosts_pages},
     ROOT / "docs" / "rules.md": {"rules": rules_pages},
+    ROOT / "docs" / "influence.md": {
+        "words": influence_example(),
+        "tags": influence_example("--unit", "tag", "--toward", "a winter landscape"),
+    },
 }
 
 
@@ -152,6 +173,8 @@ def generated(page: Path, text: str) -> str:
         if not pattern.search(text):
             raise SystemExit(f"{page.name} has no part {name!r}")
         part = make()
+        if part is None:  # it cannot be made here, and stays as it is
+            continue
         text = pattern.sub(lambda match, part=part: f"{match.group(1)}{part}\n{match.group(2)}", text)  # type: ignore[misc]
     return text
 

@@ -1,4 +1,4 @@
-"""Writes the pictures of README.md: what the tool itself draws for `promptlens check --format svg`.
+"""Writes the pictures of README.md and docs/: what the tool itself draws for `promptlens check --format svg` and `influence --plot`.
 
 usage: make_pictures.py [--check]
 `--check` changes nothing and fails when a picture is out of date.
@@ -10,8 +10,11 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
+from functools import partial
+from pathlib import Path
 
-from generate import EXAMPLE, ROOT
+from generate import EXAMPLE, FOX, ROOT
 
 DOCS = ROOT / "docs"
 PICTURES = {
@@ -30,13 +33,23 @@ def picture(arguments: tuple[str, ...]) -> str:
     return done.stdout
 
 
+def plot() -> str:
+    """The card that `influence` draws with the preview encoder."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "influence.svg")
+        arguments = ("--isolated", "--encoder", "preview", "--model", "sd15", "--plot", str(file), FOX)
+        subprocess.run([sys.executable, "-m", "promptlens", "influence", *arguments], stdout=subprocess.DEVNULL, cwd=ROOT, check=True)
+        return file.read_text(encoding="utf-8")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     old = []
-    for name, what in PICTURES.items():
-        path, drawn = DOCS / name, picture(what)
+    drawings = {name: partial(picture, what) for name, what in PICTURES.items()} | {"influence.svg": plot}
+    for name, draw in drawings.items():
+        path, drawn = DOCS / name, draw()
         if not path.exists() or path.read_text(encoding="utf-8") != drawn:
             old.append(name)
             if not arguments.check:

@@ -202,7 +202,7 @@ def _quiet(found: Influence, width: int) -> Iterator[Row]:
     yield from wrap([Run(_listed(found, quiet))], width, first="  ", indent="  ")
     lost = [n for n in quiet if found.lost[n]]
     if lost:
-        yield from wrap([Run(f"Of these, {len(lost)} never reach the encoder.")], width)
+        yield from wrap([Run(f"Of these, {len(lost)} never {'reaches' if len(lost) == 1 else 'reach'} the encoder.")], width)
 
 
 def _moved(found: Influence, width: int) -> Iterator[Row]:
