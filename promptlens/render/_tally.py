@@ -9,6 +9,8 @@ from promptlens.render import Entry, Item, Note, Trouble, Unchecked
 from promptlens.render._words import many
 from promptlens.report import Finding
 
+REASONS = 2
+
 
 def fixable(entry: Entry) -> tuple[Counter[str], Counter[str]]:
     """How many findings of each code can be fixed without a guess, and how many more with one, of those that the entry reports.
@@ -23,13 +25,21 @@ def fixable(entry: Entry) -> tuple[Counter[str], Counter[str]]:
     return safe, Counter(entry.fixable[1]) & (reported - safe)
 
 
+def _reasons(counts: Counter[str]) -> str:
+    """The most frequent reasons, each with how often where there are several."""
+    if len(counts) == 1:
+        return next(iter(counts))
+    named = [f"{count:,} {why}" for why, count in sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:REASONS]]
+    return ", ".join([*named, *(["and others"] if len(counts) > REASONS else [])])
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts over the items of a run, texts left out. Files come one after the other, so that only the last one's name is remembered."""
 
     prompts: int = 0
     files: int = 0
-    unchecked: int = 0
+    unchecked: Counter[str] = field(default_factory=Counter)
     unread: int = 0
     safe: int = 0
     unsafe: int = 0
@@ -47,7 +57,7 @@ class Tally:
             self.last = item.name
             self.files += 1
         if isinstance(item, Unchecked):
-            self.unchecked += 1
+            self.unchecked[item.why] += 1
         elif isinstance(item, Note):
             self._finding(item.finding)
         elif isinstance(item, Entry):
@@ -75,5 +85,5 @@ class Tally:
         if self.unsafe:
             said.append(f"{self.unsafe:,} {'more ' if self.safe else ''}with --unsafe-fixes")
         if self.unchecked:
-            said.append(f"{many(self.unchecked, 'prompt')} not checked")
+            said.append(f"{many(self.unchecked.total(), 'prompt')} not checked ({_reasons(self.unchecked)})")
         return f"{many(self.prompts, 'prompt')} in {many(self.files, 'file')}: {', '.join(said)}."

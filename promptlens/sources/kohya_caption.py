@@ -34,7 +34,7 @@ def _read(path: str, lines: Iterable[Line], settings: ReadSettings) -> Iterator[
                 indent = line.text.index(text)
                 yield prompt_in_line(path, text, line.start + indent, line.number, indent + 1, key=f"line {line.number}", role="caption")
             elif first:
-                yield Notice("empty", "the first line is empty, so that the caption is", path, line.number)
+                yield Notice("empty", "the first line is empty, and so is the caption: the trainer stops here", path, line.number)
         elif text:
             message = f"only the first line of a caption is read; this one is not: {shown(text[:60])!r}"
             yield Notice("ignored", message, path, line.number, text=text, key="line 1")

@@ -58,10 +58,12 @@ def _values(line: str) -> dict[str, list[Word]]:
 
 
 def _value(name: str, value: str) -> None:
-    if name in INTEGERS:
-        int(value)
-    elif name in NUMBERS:
-        float(value)
+    if name in INTEGERS or name in NUMBERS:
+        try:
+            (int if name in INTEGERS else float)(value)
+        except ValueError:
+            kind = "a whole number" if name in INTEGERS else "a number"
+            raise ValueError(f"--{name} wants {kind}, not {value!r}") from None
     elif name not in STRINGS and name not in SWITCHES:
         raise ValueError(f"--{name} is not known")
 

@@ -27,7 +27,7 @@ SILENT = {
     "a cut before a comma": Case(words(75) + ", cat", "comfyui"),
     "a sentence longer than a chunk": Case(words(160), "comfyui"),
     "a cut that BREAK asks for": Case("red BREAK hair"),
-    "a cut after a sentence that ends in a quotation mark": Case('he says: "' + words(70) + '." The camera stays', "comfyui"),
+    "a cut after a sentence that ends in a quotation mark": Case(words(68) + ', he says: "snow." The camera stays', "comfyui"),
     "a cut between two sentences": Case(words(74) + ". " + words(20)),
     "a group of which only the bracket is before the cut": Case(words(74) + ", (long red hair:1.1), cat", "comfyui"),
     "a cut word, which is another rule's": Case(words(74) + " photorealism", "comfyui"),

@@ -148,7 +148,7 @@ def test_utf_16_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
         ("jobs.txt", b"--prompt a\na --prompt x", "literal", 2, "the whole line is the prompt"),
         ("jobs.txt", b"--prompt a\n--prompt 'a", "literal", 2, "No closing quotation"),
         ("jobs.txt", b"--prompt a --sd_model x", "literal", 1, "--sd_model is not known"),
-        ("jobs.txt", b"--prompt a --steps x", "literal", 1, "int()"),
+        ("jobs.txt", b"--prompt a --steps x", "literal", 1, "wants a whole number"),
         ("jobs.txt", b"--prompt a --steps", "literal", 1, "no value"),
         ("styles.csv", b"name,prompt\nA,x\nA,y\n", "duplicate", 3, "again"),
         ("styles.csv", b"name,prompt\nA\n", "missing", 2, "no field"),
