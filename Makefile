@@ -49,5 +49,8 @@ bench: $(STAMP) ## against tokenizers, and transformers and instant-clip-tokeniz
 bench-tui: $(STAMP) ## the terminal UI: key to repaint, start to first screen
 	$(BIN)/python benchmarks/tui.py
 
+bench-influence: $(STAMP) ## against transformers and captum at the size of real text encoders; about 8 minutes, needs EXTRAS=dev,encoder
+	$(BIN)/python benchmarks/influence.py --write
+
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
