@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import os
 import select
+import signal
 import statistics
 import struct
 import subprocess
@@ -141,14 +142,23 @@ def start(runs: int) -> None:
         file = Path(folder, "hero.txt")
         file.write_text(prompt_of(150))
         command = [str(Path(sys.executable).with_name("promptlens")), "tui", "--isolated", str(file)]
-        environment = {**os.environ, "XDG_STATE_HOME": folder, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment |= {
+            "PYTHONPYCACHEPREFIX": str(Path(folder, "bytecode")),
+            "XDG_STATE_HOME": folder,
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8",
+        }
         first_screen(command, environment)  # files into the cache, byte code written
         measured = [first_screen(command, environment) for _ in range(runs)]
-    print(f"start to first screen   {spread(measured)}   fastest {min(measured):.0f} ms   aim <= {START_MS:.0f} ms")
+    walls, works = ([pair[n] for pair in measured] for n in (0, 1))
+    print(f"start to first screen   wall {spread(walls)}, least {min(walls):.0f}   work {spread(works)}   aim <= {START_MS:.0f} ms")
 
 
-def first_screen(command: list[str], environment: dict[str, str]) -> float:
-    """Milliseconds from the start of a process to its first screen with top line, prompt, panes and footer; then it is ended."""
+def first_screen(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    """(wall, work) in milliseconds from the start of a process to its first screen, of which it is asked for words from top to bottom; then
+    it is ended. The work is that of the process alone, without the child that waits to load an encoder."""
     import fcntl
     import pty
     import termios
@@ -160,15 +170,17 @@ def first_screen(command: list[str], environment: dict[str, str]) -> float:
     os.close(theirs)
     written, missing = b"", WHOLE
     try:
-        while missing := [word for word in missing if word not in written]:
+        while missing := tuple(word for word in missing if word not in written):
             if time.perf_counter() - begun > ENOUGH_S or not select.select([ours], [], [], ENOUGH_S)[0]:
                 raise SystemExit(f"a screen without {missing}")
             written += os.read(ours, 1 << 16)
-        return (time.perf_counter() - begun) * 1000
+        wall = time.perf_counter() - begun
     finally:
-        process.kill()
-        process.wait()
+        os.killpg(process.pid, signal.SIGKILL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
         os.close(ours)
+    return wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000
 
 
 PARTS: dict[str, tuple[Callable[[int], None], int]] = {"keys": (keys, 100), "start": (start, 15)}
