@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ def tui(file: str | None, **asked: Any) -> int:
     """Write a prompt and see, as you type, what the model reads of it."""
     from promptlens.job import make_job
 
+    gc.disable()  # until the first screen is there: app.py turns it on again
     settings = _settings(asked)
     job, weights = make_job(settings), asked_weights(asked, settings)
     job = replace(job, chosen={}, usual={**job.usual, **job.chosen})  # another host may not have an option chosen for this one

@@ -217,8 +217,9 @@ def _between_letters(text: str, at: int) -> bool:
     return len(around) == 2 and around.isascii() and around.isalnum()
 
 
-# One cell each: printable ASCII and the signs that reports are drawn with, so that a plain one needs no width tables.
-_NARROW = frozenset([*map(chr, range(0x20, 0x7F)), *"─━╸┃│·…–↵█▏"])
+# One cell each: printable ASCII and the signs that reports and screens are drawn with (lines, blocks), so that a plain one needs no
+# width tables.
+_NARROW = frozenset([*map(chr, range(0x20, 0x7F)), *map(chr, range(0x2500, 0x25A0)), *"·…–↵→↕▸▾●"])
 
 
 def cell_width(text: str) -> int:

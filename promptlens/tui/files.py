@@ -8,25 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from promptlens.errors import InputError
-from promptlens.sources import (
-    FORMATS,
-    Format,
-    NotWritable,
-    Prompt,
-    ReadSettings,
-    UnreadableFile,
-    detect,
-    load_document,
-    read_prompts,
-    rewrite,
-)
-from promptlens.sources._document import HEAD_BYTES, MAX_BYTES
-from promptlens.sources._prompt import difference
 from promptlens.writing import write_atomically
 
-SETTINGS = ReadSettings(unit="file")
+if TYPE_CHECKING:  # reading files is imported where it is done: 15 ms that a start without a file does not need
+    from promptlens.sources import Prompt, ReadSettings
+
+
+def _settings() -> ReadSettings:
+    """How files are read here: a text file is one prompt."""
+    from promptlens.sources import ReadSettings
+
+    return ReadSettings(unit="file")
 
 
 class ChangedOnDisk(InputError):
@@ -55,6 +50,10 @@ class OpenFile:
 
 def open_file(path: Path) -> OpenFile:
     """Read a file. One that is not there is a new text file. Raises `InputError`, one line that says why."""
+    from promptlens.sources import FORMATS, detect, read_prompts
+    from promptlens.sources._document import HEAD_BYTES, MAX_BYTES
+
+    settings = _settings()
     try:
         content = path.read_bytes() if path.exists() and not path.is_dir() else b""
         size_ok = len(content) <= MAX_BYTES
@@ -64,8 +63,8 @@ def open_file(path: Path) -> OpenFile:
         raise InputError(f"{path}: is a folder. Give the name of a file.")
     if not size_ok:
         raise InputError(f"{path}: is larger than {MAX_BYTES:,} bytes.")
-    row = FORMATS["text"] if not content.strip() else detect(path, content[:HEAD_BYTES], SETTINGS) or FORMATS["text"]
-    prompts = tuple(p for p in read_prompts(path, as_format=row.name, settings=SETTINGS) if not p.computed) if path.exists() else ()
+    row = FORMATS["text"] if not content.strip() else detect(path, content[:HEAD_BYTES], settings) or FORMATS["text"]
+    prompts = tuple(p for p in read_prompts(path, as_format=row.name, settings=settings) if not p.computed) if path.exists() else ()
     return OpenFile(path, row.name, content, prompts)
 
 
@@ -97,10 +96,12 @@ def save(file: OpenFile, changes: dict[int, str], *, anyway: bool = False) -> Op
 
 def _text_bytes(file: OpenFile, text: str) -> bytes:
     """The file with another text between the white space that it begins and ends with."""
+    from promptlens.sources import FORMATS, load_document
+
     row = FORMATS["text"]
     if not file.path.exists():
         return _encoded(file.path, text + "\n" if text else "")
-    document = load_document(file.path, row, SETTINGS)
+    document = load_document(file.path, row, _settings())
     old = document.text
     inner = old.strip()
     start = old.index(inner) if inner else len(old)
@@ -126,13 +127,16 @@ def _unwritable(path: Path, error: UnicodeEncodeError) -> InputError:
 
 def _rewritten(now: OpenFile, file: OpenFile, changes: dict[int, str]) -> bytes:
     """The bytes of a file of several prompts after changes; `now` is the file as it is on disk."""
-    row: Format = FORMATS[now.format]
+    from promptlens.sources import FORMATS, NotWritable, load_document, rewrite
+    from promptlens.sources._prompt import difference
+
+    row = FORMATS[now.format]
     edits = []
     for number, text in changes.items():
         prompt = _same(now, file.prompts[number], number)
         edits.append((prompt, difference(prompt.text, text)))
     try:
-        return rewrite(load_document(file.path, row, SETTINGS), edits, row, SETTINGS).to_bytes()
+        return rewrite(load_document(file.path, row, _settings()), edits, row, _settings()).to_bytes()
     except NotWritable as error:
         raise InputError(str(error)) from None
 
@@ -159,6 +163,3 @@ def write_file(path: Path, content: bytes) -> None:
         write_atomically(path, content)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None
-
-
-__all__ = ["ChangedOnDisk", "OpenFile", "UnreadableFile", "open_file", "save", "save_as", "write_file"]

@@ -85,12 +85,6 @@ class Filing:
 
     # --- opening
 
-    def start(self, path: Path | None) -> None:
-        """Open the file that was asked for, then offer drafts that were left behind."""
-        if path is not None:
-            self.open(path)
-        self.offer_draft(path)
-
     def offer_draft(self, path: Path | None) -> None:
         """Ask about the newest draft that belongs to the file, or to any where none was asked for."""
         wanted = str(path.absolute()) if path is not None else None

@@ -1,43 +1,73 @@
-"""The tabs below the editor: Tokens, Findings and the others. Only the one in view works."""
+"""The tabs below the editor: Tokens, Findings and the others. Each pane is imported and made when its tab is first looked at, and only the
+one in view works.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane
 
 from promptlens.report import Finding
-from promptlens.tui.compare_pane import ComparePane
-from promptlens.tui.finding_pane import FindingPane
-from promptlens.tui.hosts_pane import HostsPane
-from promptlens.tui.influence_pane import InfluencePane
 from promptlens.tui.palette import Palette
 from promptlens.tui.pane import Pane
-from promptlens.tui.token_pane import TokenPane
 
-TABS: tuple[tuple[str, str, type[Pane]], ...] = (
-    ("tokens", "Tokens", TokenPane),
-    ("findings", "Findings", FindingPane),
-    ("influence", "Influence", InfluencePane),
-    ("compare", "Compare", ComparePane),
-    ("hosts", "Hosts", HostsPane),
+if TYPE_CHECKING:
+    from promptlens.tui.finding_pane import FindingPane
+
+# Name, title, and module and class of the pane.
+TABS: tuple[tuple[str, str, str], ...] = (
+    ("tokens", "Tokens", "token_pane.TokenPane"),
+    ("findings", "Findings", "finding_pane.FindingPane"),
+    ("influence", "Influence", "influence_pane.InfluencePane"),
+    ("compare", "Compare", "compare_pane.ComparePane"),
+    ("hosts", "Hosts", "hosts_pane.HostsPane"),
 )
+FIRST = "tokens"
+
+
+class Panes(dict[str, Pane]):
+    """The panes by the names of their tabs; one that is asked for and is not there is made."""
+
+    def __init__(self, make: Callable[[str], Pane]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> Pane:
+        pane = self[name] = self._make(name)
+        return pane
 
 
 class Inspect(TabbedContent):
     """The panes by tab."""
 
     def __init__(self, palette: Palette, **options: Any) -> None:
-        super().__init__(initial="tokens", **options)
+        super().__init__(initial=FIRST, **options)
+        self.palette = palette
+        self.panes = Panes(self._make)
         self._count = 0
-        self.panes: dict[str, Pane] = {name: make(palette, id=f"{name}-pane") for name, _, make in TABS}
+
+    def _make(self, name: str) -> Pane:
+        """The pane of a tab, put into it where the tab is there."""
+        module, _, kind = next(place for tab, _, place in TABS if tab == name).partition(".")
+        pane: Pane = getattr(import_module(f"promptlens.tui.{module}"), kind)(self.palette, id=f"{name}-pane")
+        if self.is_mounted:
+            self.get_pane(name).mount(pane)
+        return pane
 
     def compose(self) -> ComposeResult:
         for name, title, _ in TABS:
-            self.compose_add_child(TabPane(title, self.panes[name], id=name))
+            self.compose_add_child(TabPane(title, *([self.panes[name]] if name == FIRST else []), id=name))
         yield from super().compose()
+
+    def watch_active(self, active: str) -> None:
+        """Another tab is in front: its pane is there from now on."""
+        if active and self.is_mounted:
+            self.panes[active]
 
     def count_findings(self, count: int) -> None:
         """Say in the tab how many findings there are."""
@@ -47,18 +77,22 @@ class Inspect(TabbedContent):
 
     def chosen_finding(self) -> Finding | None:
         """The finding under the cursor of the findings pane, if that is where one is."""
-        pane = self.panes["findings"]
-        if isinstance(pane, FindingPane) and self.active == "findings" and pane.listing.has_focus:
-            return pane.finding
-        return None
+        if self.active != "findings":
+            return None
+        pane: FindingPane = self.panes["findings"]  # type: ignore[assignment]
+        return pane.finding if pane.listing.has_focus else None
 
     def show_tab(self, name: str) -> None:
         """Bring a tab to the front and go into it."""
         self.active = name
-        target: Widget | None = next((w for w in self.panes[name].query("*") if w.can_focus and w.display), None)
+        self.call_after_refresh(self._enter, self.panes[name])
+
+    def _enter(self, pane: Pane) -> None:
+        target: Widget | None = next((w for w in pane.query("*") if w.can_focus and w.display), None)
         if target is not None:
-            self.call_after_refresh(target.focus)
+            target.focus()
 
     def use_palette(self, palette: Palette) -> None:
+        self.palette = palette
         for pane in self.panes.values():
             pane.use_palette(palette)

@@ -84,6 +84,7 @@ def for_model(pin: Pin, now: Report, job: Job) -> Pin:
     """The pin read with the model of `now`: in its own host if that runs the model, else as `job` says, which made `now`."""
     if pin.report.usage.model == now.usage.model:
         return pin
+    job = replace(job, host=now.usage.host.name, model=now.usage.model.name)  # the screen's may be that of a later report
     own = replace(pin.job, model=job.model, t5_tokenizer=job.t5_tokenizer, installs=job.installs)
     try:
         report = own.report(pin.text, negative=pin.negative)

@@ -109,7 +109,9 @@ class MainScreen(Screen[None]):
         self.positive.analyse()
         self.negative.analyse()
         self.filing.show()
-        self.call_after_refresh(self.filing.start, self._path)
+        if self._path is not None:
+            self.call_next(self.filing.open, self._path)  # before the first repaint, which shows it at once
+        self.call_after_refresh(self.filing.offer_draft, self._path)
 
     def on_unmount(self) -> None:
         self.filing.close()

@@ -94,6 +94,7 @@ def test_what_is_typed_after_f8_is_compared_and_can_be_swapped_back() -> None:
 def test_a_pin_stays_in_its_host_until_it_is_asked_over() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.main.inspect.show_tab("compare")
+        await pilot.pause()
         await pilot.press("f8")
         app.main.use_host("diffusers")
         await pilot.pause()
@@ -122,6 +123,7 @@ def test_swapping_takes_the_host_along() -> None:
 def test_a_pin_survives_every_model() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.main.inspect.active = "compare"
+        await pilot.pause()
         app.main.action_pin()
         app.main.use_host("comfyui")
         for name in MODELS:

@@ -57,3 +57,25 @@ def test_the_command_needs_a_terminal() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
     assert done.returncode == 2
     assert "needs a terminal" in done.stderr
+
+
+def test_of_a_file_of_several_prompts_one_is_chosen_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "styles.csv"
+    path.write_text('name,prompt,negative_prompt\nfilm,"film grain, 35mm",blurry\nink,"ink, paper",\n')
+
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await pilot.press("down", "down", "enter")
+        await pilot.pause()
+        assert app.main.positive.prompt == "ink, paper"
+
+    drive(act, path=path)
+
+
+def test_a_file_that_cannot_be_read_is_said_and_the_screen_is_there(tmp_path: Path) -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await pilot.press(*"cat")
+        await pilot.pause()
+        assert app.main.positive.prompt == "cat"
+        assert any("folder" in str(toast.message) for toast in app._notifications)
+
+    drive(act, path=tmp_path)
