@@ -13,7 +13,7 @@ from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, OK, TABLE_FORMATS, _
 from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_weights
 from promptlens.errors import InputError
 from promptlens.progress import WorkBar
-from promptlens.terminal import screen_of
+from promptlens.terminal import screen_of, talk
 from promptlens.weights import needs_numpy_and_torch
 from promptlens.writing import write_atomically
 
@@ -73,6 +73,8 @@ def influence(argument: str, kind: str | None, output_format: TableFormat, top: 
         encoders = encoders_or_preview(job.model, asked_weights(asked, settings), asked["encoder"], named_root=bool(asked["roots"]))
         wanted = {name: asked[name] for name in names}
         found = measure(text, job.host, job.model, encoders=encoders, progress=tell, **wanted, **_options(job))
+    if asked["clip_skip"] is not None and asked["lens"] == "pooled":
+        talk("note", "--clip-skip does nothing to the pooled lens: the pooled vector is always that of the last layer.")
     screen = screen_of(sys.stdout, settings.color)
     if plot is not None:
         _plot(found, Path(plot))
@@ -100,7 +102,7 @@ def similarity(argument: str, kind: str | None, output_format: TableFormat, **as
     with WorkBar("Encoding") as tell:
         encoders = asked_weights(asked, settings).real_encoders(job.model)
         from promptlens.influences import similarity as measure
-        from promptlens.influences._page import similarity_page
+        from promptlens.influences._similarity_page import similarity_page
 
         found = measure(text, job.host, job.model, encoders=encoders, unit=asked["unit"], progress=tell, **_options(job))
     whole = found.to_dict()

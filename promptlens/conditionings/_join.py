@@ -30,6 +30,7 @@ def join_encoders(job: Job, sides: Sequence[FloatArray]) -> FloatArray:
         names = [e.name for e in job.usage.model.encoders]
         counts = " and ".join(f"{len(side)} for {name}" for side, name in zip(sides, names, strict=True))
         raise ConditioningError(
-            f"{job.usage.host.title} makes {counts} positions of this prompt and stops with an error, as it cannot join them."
+            f"{job.usage.host.title} makes {counts} positions of this prompt and stops with an error, as it cannot join them. The two read "
+            "it as different numbers of tokens, which `promptlens tokens` shows; shorten it until both have as many chunks."
         )
     return np.concatenate(sides, axis=1)

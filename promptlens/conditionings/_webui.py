@@ -2,9 +2,11 @@
 
 The texts of a schedule go through the encoder in one call, chunk by chunk; a text with fewer chunks is filled up with encoded empty ones.
 Pooled is that of the first chunk, after the projection, untouched by weights. An empty negative prompt of a model with a pooled vector
-becomes zeros, pooled too. A part (AND) that is shorter than another is lengthened by repeating its last row. Observed, but for the two
-last in A1111, which were read: stable-diffusion-webui 1.10.0, modules/sd_hijack_clip.py (`forward`, `process_tokens`), modules/sd_hijack.py
-(`EmbeddingsWithFixes`), modules/sd_models_xl.py (`get_learned_conditioning`), modules/prompt_parser.py (`stack_conds`).
+becomes zeros, pooled too. A part (AND) that is shorter than another is lengthened by repeating its last row. Encoders of SDXL that make
+different numbers of chunks stop the host: torch.cat along the width fails (RuntimeError; read in Forge, backend/diffusion_engine/sdxl.py,
+and in the sgm package that A1111 uses, `GeneralConditioner`). Observed, but for the last three in A1111, which were read:
+stable-diffusion-webui 1.10.0, modules/sd_hijack_clip.py (`forward`, `process_tokens`), modules/sd_hijack.py (`EmbeddingsWithFixes`),
+modules/sd_models_xl.py (`get_learned_conditioning`), modules/prompt_parser.py (`stack_conds`).
 """
 
 from __future__ import annotations

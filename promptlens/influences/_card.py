@@ -14,8 +14,10 @@ from xml.sax.saxutils import escape
 from promptlens.encoder.preview import LABEL as PREVIEW_LABEL
 from promptlens.hosts import HOSTS
 from promptlens.influences._boxes import Box, boxes
-from promptlens.influences._page import LEVELS, level, mark, notes, prompt_lines
+from promptlens.influences._notes import notes
+from promptlens.influences._page import prompt_lines
 from promptlens.influences._result import BANDS, MEANING, Influence
+from promptlens.influences._steps import LEVELS, level, mark
 from promptlens.influences._told import RAMP, bar_share, largest, score, told
 from promptlens.models import get_model
 from promptlens.render._runs import Row, Run, plain, visible_text, wrap
@@ -58,8 +60,9 @@ def card(found: Influence) -> str:
         for box, cells in boxes(line):
             parts += _box(found, box, MARGIN + cells * CELL, y)
         y += LINE
-    parts += _legend(found, y + 4)
-    y = _ranking(found, parts, y + 66)
+    if found.scores:
+        parts += _legend(found, y + 4)
+        y = _ranking(found, parts, y + 66)
     for row in (*notes(found, NOTE_CELLS), [], *wrap([Run(MEANING, "dim")], NOTE_CELLS)):
         parts += _note(row, y)
         y += NOTE_LINE if row else NOTE_LINE // 2
@@ -127,8 +130,6 @@ def _ranking(found: Influence, parts: list[str], y: int) -> int:
     for n in ranked:
         parts += _bar(found, n, y)
         y += BAR_LINE
-    if not ranked:
-        return y
 
     if not found.approximate and 0 < found.noise_floor <= largest(found):
         x = BAR_LEFT + BAR_LONGEST * found.noise_floor / largest(found)

@@ -12,8 +12,9 @@ from math import isfinite
 
 from promptlens.encoder.preview import LABEL as PREVIEW_LABEL
 from promptlens.hosts import HOSTS
-from promptlens.influences._page import LEVELS, level, notes
+from promptlens.influences._notes import notes
 from promptlens.influences._result import MEANING, Influence
+from promptlens.influences._steps import LEVELS, level
 from promptlens.influences._told import RAMP, bar_share, score, told
 from promptlens.models import get_model
 from promptlens.render._runs import plain, visible_text

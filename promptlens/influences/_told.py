@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import isfinite, isnan
 
-from promptlens.influences._page import LEVELS, level
 from promptlens.influences._result import Influence
+from promptlens.influences._steps import LEVELS, level
 
 # Backgrounds of the steps, pale to strong; text stays dark on all of them, and a digit says the step without colour.
 RAMP = ("#fff0e4", "#ffe3cf", "#ffd5b6", "#ffc69c", "#ffb681", "#ffa466", "#fb9150", "#f27e38", "#e66b22")

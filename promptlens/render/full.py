@@ -17,7 +17,7 @@ from promptlens.terminal import Screen
 tells_trouble = False
 
 # Signs of the page for places that take nothing but ASCII; what else is left is written as an escape.
-_ASCII = str.maketrans({"·": "-", "…": "...", "◌": "o"})
+_ASCII = str.maketrans({"·": "-", "…": "...", "◌": "o", "█": "#"})
 
 
 def write(entries: Iterable[Item], screen: Screen) -> Iterator[str]:

@@ -34,7 +34,8 @@ class Measurer:
         """The influence of each unit of a prompt, the first one first."""
         choice = self._choose(message)
         from promptlens.influences import influence
-        from promptlens.influences._page import floor_words, level
+        from promptlens.influences._notes import floor_words
+        from promptlens.influences._steps import level
 
         asked = {name: message[name] for name in ("unit", "lens", "method")}
         found = influence(

@@ -219,10 +219,18 @@ def test_an_embedding_too_long_for_a_window_is_an_error() -> None:
         conditioning("huge", "a1111", "sd15", encoders=sd1(), embeddings={"huge": vectors(80)})
 
 
-def test_encoders_that_make_different_numbers_of_chunks_cannot_be_joined() -> None:
-    """Forge reads each "!" as a token of clip-g, and 80 of them as five of clip-l."""
-    with pytest.raises(ConditioningError, match=r"77 for clip-l and 154 for clip-g positions.*cannot join"):
-        conditioning("!" * 80, "forge", encoders=sdxl())
+@pytest.mark.parametrize(
+    ("host", "text", "counts"),
+    [
+        pytest.param("forge", "!" * 80, "Forge makes 77 for clip-l and 154 for clip-g", id="each ! is a token of clip-g in Forge"),
+        pytest.param(
+            "a1111", "<|endoftext|> " * 60, "AUTOMATIC1111 makes 77 for clip-l and 385 for clip-g", id="one token or six in A1111"
+        ),
+    ],
+)
+def test_encoders_that_make_different_numbers_of_chunks_cannot_be_joined(host: str, text: str, counts: str) -> None:
+    with pytest.raises(ConditioningError, match=rf"^{counts} positions.*cannot join.*`promptlens tokens` shows"):
+        conditioning(text, host, encoders=sdxl())
 
 
 @pytest.mark.parametrize("steps", [20, 30])
