@@ -76,14 +76,14 @@ def influence(argument: str, kind: str | None, output_format: TableFormat, top: 
     if asked["clip_skip"] is not None and asked["lens"] == "pooled":
         talk("note", "--clip-skip does nothing to the pooled lens: the pooled vector is always that of the last layer.")
     screen = screen_of(sys.stdout, settings.color)
-    if plot is not None:
-        _plot(found, Path(plot))
     from promptlens.influences._page import page
 
     records = found.records()
     if top is not None:
         records = [records[n] for n in sorted(found.ranking[:top])]
     _write(page(found, screen.width, top), {**found.to_dict(), "units": records}, records, output_format, settings.color)
+    if plot is not None:  # last: a picture that cannot be drawn takes no result away
+        _plot(found, Path(plot))
     return OK
 
 

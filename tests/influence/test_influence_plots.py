@@ -178,3 +178,20 @@ def test_without_the_extra_png_is_refused_before_anything_is_computed(
 def test_a_plot_that_cannot_be_written_is_told_first(plot: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["influence", "--plot", plot, "a cat"]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.encoder
+def test_a_picture_that_fails_late_takes_no_result_away(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+
+    def full(_path: Any, _content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("promptlens.commands_influence.write_atomically", full)
+    assert main(["influence", "--encoder", "preview", "--plot", "x.svg", "a red cat"]) == 2
+    said = capsys.readouterr()
+    assert "influence of each word" in said.out
+    assert said.err == "error: x.svg cannot be written: No space left on device.\n"
+    monkeypatch.undo()
+    assert main(["influence", "--encoder", "preview", "--plot", "x.svg", "a red cat"]) == 0
+    assert ElementTree.parse("x.svg").getroot().tag == f"{SVG}svg"
