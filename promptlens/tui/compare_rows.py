@@ -84,7 +84,7 @@ def change_entries(changed: Sequence[Changed]) -> Made:
             Run(", ".join(one.what), style),
             Run(_pair(*(chunks_in_words(p.chunks[number]) if p else None for p in one[:2]))),
             Run(_pair(*(str(max(p.tokens, default=0)) if p else None for p in one[:2])), "dim"),
-            Run(_pair(*(f"{p.weight:g}" if p else None for p in one[:2])), "title" if "weight" in one.what else "dim"),
+            Run(_pair(*(f"{p.weight:.3g}" if p else None for p in one[:2])), "title" if "weight" in one.what else "dim"),
         )
         return Entry(cells, one)
 

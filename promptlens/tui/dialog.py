@@ -10,11 +10,12 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from promptlens.tui.modal import Dialog
 
-class Question(ModalScreen[str]):
+
+class Question(Dialog[str]):
     """Gives the key of the answer; Escape gives the last one's. `answers` are (key, what the button says); the key is its letter too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,7 +54,7 @@ class Question(ModalScreen[str]):
         self.dismiss(self._answers[-1][0])
 
 
-class NameDialog(ModalScreen[str]):
+class NameDialog(Dialog[str]):
     """Asks for the name of a file; Escape gives nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", id="dialog.close")]

@@ -9,13 +9,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from promptlens.tui.listing import Column, Entry, Listing
+from promptlens.tui.modal import Dialog
 from promptlens.tui.palette import Palette
 
 
-class Picker(ModalScreen[Any]):
+class Picker(Dialog[Any]):
     """Gives the value of the entry that was chosen, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", id="dialog.close")]

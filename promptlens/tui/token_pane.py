@@ -37,7 +37,7 @@ def token_entries(found: Coloring) -> Made:
         token, (chunk, slot) = found.tokens[n], found.places[n]
         lost = chunk == LOST
         style = "lost" if lost else f"hue{chunk % HUES}"
-        weight = Run(f"{token.weight:g}", "title" if token.weight != 1.0 else "dim")
+        weight = Run(f"{token.weight:.4g}", "title" if token.weight != 1.0 else "dim")
         where = (Run("-", "lost-mark"), Run("lost", "lost-mark")) if lost else (Run(str(chunk + 1), style), Run(str(slot)))
         source = Run(token.span.of(found.text), style)
         cells = (Run(str(n + 1), "dim"), *where, source, Run(token.piece), Run(str(token.id), "dim"), weight, Run(""))

@@ -6,11 +6,55 @@ from dataclasses import replace
 
 import pytest
 from driving import drive
+from textual import events
 from textual.pilot import Pilot
 
 from promptlens.models import MODELS
+from promptlens.report import Report
 from promptlens.tui.app import PromptLensApp
 from promptlens.tui.standins import to_document, to_prompt
+
+LOOKS = [
+    "silver",
+    "weathered",
+    "golden",
+    "ornate",
+    "misty",
+    "ancient",
+    "moonlit",
+    "translucent",
+    "rusty",
+    "crystal",
+    "muted",
+    "floating",
+    "cinematic",
+    "hand-painted",
+    "(glowing:1.2)",
+    "[faded]",
+    "tall",
+]
+THINGS = [
+    "hair",
+    "lighthouse",
+    "storm clouds",
+    "city street",
+    "oil painting",
+    "forest",
+    "armor",
+    "35mm photograph",
+    "ocean waves",
+    "castle",
+    "robe",
+    "marble statue",
+    "lantern",
+    "cherry blossoms",
+    "wooden bridge",
+    "mountain range",
+    "library",
+    "sports car",
+    "garden",
+    "moon",
+]
 
 
 def test_typing_is_analysed_and_coloured() -> None:
@@ -60,3 +104,45 @@ def test_every_size_draws_an_odd_prompt(size: tuple[int, int]) -> None:
         assert "[red]" in "".join(s.text for s in app.main.positive.render_line(0))
 
     drive(act, "[red] 日本 👍🏽 \x1b[31m", size=size)
+
+
+def test_a_thousand_tokens_can_be_pasted_switched_and_taken_back() -> None:
+    text = ", ".join(f"{look} {thing}" for look in LOOKS for thing in THINGS)
+
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        app.post_message(events.Paste(text))
+        await pilot.pause()
+        report = app.main.report
+        assert report is not None
+        assert report.usage.prompt == text
+        assert report.usage.encoders[0].used >= 1000
+        assert len(report.usage.encoders[0].chunks) == len([s for s in {*app.main.positive.coloring.places} if s[1] == 1])
+        assert app.main.positive.coloring.styles.count("lost") == 0
+        app.main.use_host("diffusers")
+        await pilot.pause()
+        assert app.main.report is not None
+        assert app.main.report.usage.encoders[0].used == 75
+        assert app.main.positive.coloring.styles.count("lost") > 4000
+        await pilot.press("ctrl+z")
+        await pilot.pause()
+        assert app.main.positive.prompt == ""
+
+    drive(act)
+
+
+def test_each_text_is_analysed_once() -> None:
+    seen: list[str] = []
+
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        analysis = app.main.positive.analysis
+
+        def noted(text: str) -> Report:
+            seen.append(text)
+            return analysis(text)
+
+        app.main.positive.analysis = noted
+        await pilot.press(*"red", "backspace", "ctrl+z")
+        await pilot.pause()
+
+    drive(act)
+    assert seen == ["r", "re", "red", "re", "red"]

@@ -1,0 +1,83 @@
+"""What was typed comes back after a crash, and typing goes on at once."""
+
+from __future__ import annotations
+
+from driving import drive
+from textual import events
+from textual.pilot import Pilot
+
+from promptlens.tui.app import PromptLensApp
+from promptlens.tui.dialog import Question
+from promptlens.tui.drafts import Draft, DraftFile, orphans
+
+
+def crashed(positive: str, negative: str = "", host: str = "a1111") -> None:
+    """Leave a draft behind, as a program does that was killed."""
+    draft = DraftFile()
+    draft.keep(Draft(positive, negative, host=host, model="sdxl"))
+    draft.close()
+
+
+def type_at_once(app: PromptLensApp, text: str) -> None:
+    """All keys before the first of them is answered, as they come out of a busy terminal."""
+    for char in text:
+        name = {" ": "space", ",": "comma", "\r": "enter"}.get(char, char)
+        app.post_message(events.Key(name, char))
+
+
+def test_what_was_typed_is_restored_with_its_host_and_can_be_undone() -> None:
+    crashed("a [red] 日本 👍🏽 cat", "blurry", host="diffusers")
+
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        assert isinstance(app.screen, Question)
+        await pilot.press("r")
+        await pilot.pause()
+        assert app.main.positive.prompt == "a [red] 日本 👍🏽 cat"
+        assert app.main.negative.prompt == "blurry"
+        assert app.main.job.host == "diffusers"
+        await pilot.press("ctrl+z")
+        await pilot.pause()
+        assert app.main.positive.prompt == ""
+
+    drive(act)
+
+
+def test_what_is_typed_right_behind_the_answer_is_taken() -> None:
+    crashed("a cat")
+
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        type_at_once(app, "r, blue dog, red lamp")
+        await pilot.pause()
+        await pilot.pause()
+        assert app.main.positive.prompt == "a cat, blue dog, red lamp"
+
+    drive(act)
+
+
+def test_two_answers_at_once_are_one() -> None:
+    crashed("a cat")
+
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        type_at_once(app, "\r\r")
+        await pilot.pause()
+        assert app.screen is app.main
+        assert app.main.positive.prompt.strip() == "a cat"
+
+    drive(act)
+
+
+def test_later_keeps_the_draft_and_discard_throws_it_away() -> None:
+    crashed("a cat")
+
+    async def later(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await pilot.press("l")
+        await pilot.pause()
+
+    async def discard(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await pilot.press("d")
+        await pilot.pause()
+
+    drive(later)
+    assert [draft.positive for _, draft in orphans()] == ["a cat"]
+    drive(discard)
+    assert list(orphans()) == []
