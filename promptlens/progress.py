@@ -58,7 +58,8 @@ class WorkBar:
     def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._what = what
         self._clock = clock
-        self._began = clock()
+        self._opened = clock()
+        self._first: tuple[float, float] | None = None  # when the first call came, and the share that was done then
         self._bar = ReadingBar()
 
     def __enter__(self) -> WorkBar:
@@ -70,10 +71,12 @@ class WorkBar:
             talk("note", f"Stopped before {self._what.lower()} was done; there is no result.")
 
     def __call__(self, done: int, of: int) -> None:
-        if sys.stderr is None or not sys.stderr.isatty() or (elapsed_s := self._clock() - self._began) < PATIENCE_S:
+        now, share = self._clock(), min(done / max(of, 1), 1.0)
+        began, share_then = self._first = self._first or (now, share)
+        if sys.stderr is None or not sys.stderr.isatty() or now - self._opened < PATIENCE_S:
             return
-        share = min(done / max(of, 1), 1.0)
-        rest_s = elapsed_s * (1 - share) / share if share >= KNOWN_FROM else None
+        new = share - share_then
+        rest_s = (now - began) * (1 - share) / new if new >= KNOWN_FROM else None  # what came before the first call took its own time
         self._bar.show(f"{self._what} {_filled(share)} {share:4.0%}{_left(rest_s)}")
 
 

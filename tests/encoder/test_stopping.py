@@ -45,6 +45,16 @@ def test_the_bar_fills_and_says_how_long_the_rest_takes(monkeypatch: pytest.Monk
     assert stream.getvalue().endswith("\r"), "and it is wiped off"
 
 
+def test_the_time_before_the_work_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, now = Terminal(), [0.0]
+    monkeypatch.setattr(sys, "stderr", stream)
+    with WorkBar("Encoding", lambda: now[0]) as bar:
+        for seconds, done in ((60.0, 0), (70.0, 50)):  # a minute of loading
+            now[0] = seconds
+            bar(done, 100)
+    assert shown(stream)[-1].endswith("50%, 10 s left")
+
+
 def test_without_a_terminal_there_is_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     stream, now = io.StringIO(), [0.0]
     monkeypatch.setattr(sys, "stderr", stream)
