@@ -187,11 +187,11 @@ def test_a_picture_that_fails_late_takes_no_result_away(monkeypatch: pytest.Monk
     def full(_path: Any, _content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("promptlens.commands_influence.write_atomically", full)
-    assert main(["influence", "--encoder", "preview", "--plot", "x.svg", "a red cat"]) == 2
+    with monkeypatch.context() as patched:
+        patched.setattr("promptlens.commands_influence.write_atomically", full)
+        assert main(["influence", "--encoder", "preview", "--plot", "x.svg", "a red cat"]) == 2
     said = capsys.readouterr()
     assert "influence of each word" in said.out
     assert said.err == "error: x.svg cannot be written: No space left on device.\n"
-    monkeypatch.undo()
     assert main(["influence", "--encoder", "preview", "--plot", "x.svg", "a red cat"]) == 0
     assert ElementTree.parse("x.svg").getroot().tag == f"{SVG}svg"
