@@ -86,6 +86,8 @@ class MainScreen(Screen[None]):
         return lambda text: self.job.report(text, negative=negative)
 
     def compose(self) -> ComposeResult:
+        width, height = self.app.size  # with its classes from the start, the first screen is styled and laid out once
+        self.add_class("-narrow" if width < NARROW else "-wide", "-low" if height < LOW else "-high")
         yield TopBar(id="top")
         with Vertical(id="body"):
             yield BudgetPane(self.palette, id="budget-line")

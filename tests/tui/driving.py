@@ -11,6 +11,8 @@ from textual.pilot import Pilot
 from promptlens.job import Job
 from promptlens.tui.app import PromptLensApp
 
+ENOUGH = 2_000
+
 Drive = Callable[[PromptLensApp, Pilot[None]], Awaitable[None]]
 
 
@@ -33,3 +35,12 @@ def drive(
             await act(app, pilot)
 
     asyncio.run(run())
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
+    """Let the application work until this holds: what panes show comes after a repaint, which a busy machine may put off."""
+    for _ in range(ENOUGH):
+        if holds():
+            return
+        await pilot.pause()
+    raise AssertionError(f"{holds} never held")

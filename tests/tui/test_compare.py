@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from driving import drive
+from driving import drive, until
 from textual.pilot import Pilot
 
 from promptlens import analyze
@@ -63,7 +63,7 @@ def test_lost_words_are_counted_for_both() -> None:
 def test_without_a_pin_the_pane_says_what_to_press() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.main.inspect.show_tab("compare")
-        await pilot.pause()
+        await until(pilot, lambda: pane_of(app).listing.has_focus)
         assert "f8" in pane_of(app).listing.hint
         assert not pane_of(app).head.display
 
@@ -74,11 +74,10 @@ def test_what_is_typed_after_f8_is_compared_and_can_be_swapped_back() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.main.inspect.active = "compare"
         await pilot.press("f8", "end", *", red")
-        await pilot.pause()
-        assert [e.text.split("\t")[1] for e in pane_of(app).listing.entries] == ["red"]
+        await until(pilot, lambda: [e.text.split("\t")[1] for e in pane_of(app).listing.entries] == ["red"])
         assert "differ by the text" in head_of(app)
         app.main.inspect.show_tab("compare")
-        await pilot.pause()
+        await until(pilot, lambda: pane_of(app).listing.has_focus)
         await pilot.press("x")
         await pilot.pause()
         assert app.main.positive.prompt == "a cat"
@@ -94,15 +93,13 @@ def test_what_is_typed_after_f8_is_compared_and_can_be_swapped_back() -> None:
 def test_a_pin_stays_in_its_host_until_it_is_asked_over() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.main.inspect.show_tab("compare")
-        await pilot.pause()
+        await until(pilot, lambda: pane_of(app).listing.has_focus)
         await pilot.press("f8")
         app.main.use_host("diffusers")
-        await pilot.pause()
-        assert "differ by the host" in head_of(app)
+        await until(pilot, lambda: "differ by the host" in head_of(app))
         assert "lost 0 →" in head_of(app)
         await pilot.press("h")
-        await pilot.pause()
-        assert "the same, still" in head_of(app)
+        await until(pilot, lambda: "the same, still" in head_of(app))
 
     drive(act, "a very red cat, " * 30)
 
@@ -128,7 +125,7 @@ def test_a_pin_survives_every_model() -> None:
         app.main.use_host("comfyui")
         for name in MODELS:
             app.main.use_job(app.main.job.for_line({"model": name}))
-            await pilot.pause()
+            await until(pilot, lambda: getattr(pane_of(app).diff, "after", None) is app.main.report)
             diff = pane_of(app).diff
             assert diff is not None
             assert diff.before.usage.model == diff.after.usage.model

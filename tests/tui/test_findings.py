@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from driving import drive
+from driving import drive, until
 from textual.pilot import Pilot
 
 from promptlens.spans import Span
 from promptlens.tui.app import PromptLensApp
+from promptlens.tui.finding_pane import FindingPane
 
 
 def test_a_fix_is_one_step_of_undo() -> None:
@@ -26,12 +27,15 @@ LONG, SHORT = "a red cat on a mat, " * 20, "blurry"
 
 def test_a_finding_on_both_prompts_lights_both() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.main.findings)
         found = [finding.code for finding in app.main.findings]
         assert "TB104" in found
         app.main.inspect.show_tab("findings")
-        await pilot.pause()
+        pane = app.main.inspect.panes["findings"]
+        assert isinstance(pane, FindingPane)
+        await until(pilot, lambda: pane.listing.has_focus and pane.listing.entries)
         await pilot.press(*["down"] * found.index("TB104"))
-        await pilot.pause()
+        await until(pilot, lambda: app.main.negative.lit)
         assert app.main.positive.lit == (Span(0, len(LONG)),)
         assert app.main.negative.lit == (Span(0, len(SHORT)),)
         await pilot.press("escape")
@@ -45,7 +49,7 @@ def test_a_finding_on_both_prompts_lights_both() -> None:
 def test_a_finding_on_both_prompts_is_told_of_the_negative_one_too() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.main.negative.focus()
-        await pilot.pause()
+        await until(pilot, lambda: app.main.editor is app.main.negative and app.main.findings)
         assert [f.span for f in app.main.findings if f.code == "TB104"] == [Span(0, len(SHORT))]
 
     drive(act, LONG, SHORT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from driving import drive
+from driving import drive, until
 from textual.pilot import Pilot
 
 from promptlens.hosts import hosts_for
@@ -31,7 +31,7 @@ def test_nothing_is_clipped(size: tuple[int, int]) -> None:
             await pilot.pause()
             labels = [bar.model, bar.host, bar.file, bar.summary]
             assert all(cell_width(label.text) <= label.content_size.width for label in labels)
-            assert "lost" in bar.summary.text or "free" in bar.summary.text
+            await until(pilot, lambda: "lost" in bar.summary.text or "free" in bar.summary.text)
             assert sum(label.outer_size.width for label in labels) <= size[0]
 
     drive(act, "a very red cat, " * 30, size=size)
