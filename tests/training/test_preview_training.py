@@ -36,6 +36,7 @@ def lesson() -> train.Lesson:
     lemmas, phrases, prompts = ["old_castle", "sail"], ["oil painting", "soft light"], ["a red cat on a boat"]
     made = corpus.build(["cat", "boat"], lemmas, phrases, prompts, TEXTS, ["a sail"], corpus.Sizes(made_groups=4), 1)
     vectors = {t: teacher.unit(chance.normal(0, 0.05, 512)).astype(np.float16) for t in made.all_texts()}
+    vectors |= dict(zip(TEXTS, rows.astype(np.float16), strict=True))
     held = facts.Facts(
         (facts.WordPair("cat", "cats", 0.9), facts.WordPair("boat", "ship", 0.9)), (facts.Dominance("cat_tree", "cat", "tree"),), ()
     )

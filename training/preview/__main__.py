@@ -41,8 +41,9 @@ def main() -> None:
     ask = argparse.ArgumentParser(prog="python -m training.preview", description=__doc__)
     ask.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared", help="the data beside the project")
     ask.add_argument("--work", type=Path, default=REPOSITORY / "build" / "preview", help="where packages and checkpoints go")
-    ask.add_argument("--steps", type=int, default=Plan.steps)
+    ask.add_argument("--steps", type=int, default=Plan().steps)
     ask.add_argument("--threads", type=int, default=torch.get_num_threads())
+    ask.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="where torch computes")
     asked = ask.parse_args()
     torch.set_num_threads(asked.threads)
     places = Places(asked.shared, asked.work)
@@ -52,16 +53,18 @@ def main() -> None:
     def tell(line: str) -> None:
         print(f"[{(time.monotonic() - began) / 60:6.1f} min] {line}", flush=True)
 
-    lesson = prepare(places, Sizes(), SEED, tell)
-    trainer = Trainer(new_student(lesson, Shape()), lesson, Plan(steps=asked.steps))
+    lesson = prepare(places, Sizes(), SEED, tell, asked.device)
+    trainer = Trainer(new_student(lesson, Shape()).to(asked.device), lesson, Plan(steps=asked.steps))
     checkpoint = places.work / f"student-{asked.steps}.pt"
     if checkpoint.exists():
         trainer.resume(checkpoint)
     trainer.run(checkpoint=checkpoint, tell=tell)
-    student = trainer.student.eval()
-    digest = write(student, places.work / "preview.safetensors")
+    student = trainer.student.eval().cpu()
+    file = places.work / "preview.safetensors"
+    digest = write(student, file)
+    tell(f"{file.stat().st_size / 1e6:.2f} MB, sha256 {digest}")
     untrained = Student(student.shape, student.basis, torch.tensor(lesson.mean))
-    figures = list(report(student, untrained, lesson, places))
+    figures = list(report(file, untrained, lesson, places))
     (places.work / "figures.txt").write_text("\n".join([f"sha256 {digest}", *figures]) + "\n", encoding="utf-8")
     for line in figures:
         tell(line)

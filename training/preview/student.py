@@ -23,9 +23,9 @@ class Shape:
     """`table` is the width of the stored token table, which one matrix widens to `width`."""
 
     table: int = 112
-    width: int = 192
+    width: int = 256
     layers: int = 3
-    heads: int = 3
+    heads: int = 4
     hidden: int = 768
     space: int = 512
 
@@ -55,6 +55,7 @@ class Student(nn.Module):
         super().__init__()
         self.shape = shape
         self.dropout = dropout
+        self.basis: torch.Tensor
         self.table = nn.Embedding(SIZE, shape.table)
         self.widen = nn.Linear(shape.table, shape.width, bias=False)
         self.places = nn.Parameter(torch.randn(WINDOW, shape.width) * 0.02)
@@ -74,16 +75,17 @@ class Student(nn.Module):
         x = self.widen(F.dropout(self.table(ids), self.dropout, self.training)) + self.places[: ids.shape[1]]
         for block in self.blocks:
             x = block(x)
-        return F.normalize(self.norm(x[torch.arange(len(ids)), ends]), dim=-1)
+        return F.normalize(self.norm(x[torch.arange(len(ids), device=ids.device), ends]), dim=-1)
 
     def encode(self, rows: Sequence[Sequence[int]], chunks: int = 6) -> torch.Tensor:
         """The same of rows of any lengths, which are parted by length so that little is padded."""
         order = sorted(range(len(rows)), key=lambda n: len(rows[n]))
         size = -(-len(order) // chunks)
-        parts = [self(*padded([rows[n] for n in order[s : s + size]])) for s in range(0, len(order), size)]
+        device = self.basis.device
+        parts = [self(*(t.to(device) for t in padded([rows[n] for n in order[s : s + size]]))) for s in range(0, len(order), size)]
         back = torch.empty(len(order), dtype=torch.long)
         back[torch.tensor(order)] = torch.arange(len(order))
-        return torch.cat(parts)[back]
+        return torch.cat(parts)[back.to(device)]
 
 
 def padded(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
