@@ -21,7 +21,7 @@ NAME = "preview"
 LABEL = "approximate preview, not CLIP; `promptlens encoders pull clip-l` for the real one"
 FILE = Path(__file__).parents[1] / "data" / "preview.safetensors"
 CARD = FILE.with_name("preview-card.md")
-SHA256 = "d2e65f5ecfd6039ac577769967b170849cdd350810fa357ce3a45c7417efba59"
+SHA256 = "af2c51e6827726008e667ad4529f186f8bb45ff70d370bb13a1a3841b3543c4e"
 
 _TABLE = "text_model.embeddings.token_embedding.table"
 _WIDEN = "text_model.embeddings.token_embedding.widen"

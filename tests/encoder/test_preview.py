@@ -73,7 +73,7 @@ def test_is_small_and_is_the_file_the_version_was_made_with() -> None:
 )
 def test_loads_as_any_other(source: Any) -> None:
     found = load_encoder(source, None if not isinstance(source, Path) else "preview", threads=1)
-    assert (found.name, found.width, found.layers, found.positions, found.missing_layers) == ("preview", 192, 3, 77, 0)
+    assert (found.name, found.width, found.layers, found.positions, found.missing_layers) == ("preview", 256, 3, 77, 0)
     assert np.shape(found.encode([ids("a cat")]).projected) == (1, 512)
 
 
