@@ -131,8 +131,11 @@ def head_rows(diff: PromptDiff, width: int) -> list[Row]:
         if usage.failure is not None:
             words = f"{name}: {usage.host.title} fails on it ({usage.failure.name}): {visible_text(usage.failure.message)}"
             rows += wrap([Run(words, "error")], width)
-    for names, change in _counted(diff.encoders):
+    unknown = {use.encoder.name for use in after.encoders if use.unknown}
+    for names, change in _counted([change for change in diff.encoders if change.encoder not in unknown]):
         rows += wrap([Run(f"{names}  ", "title"), *_numbers(change, steps=width >= WIDE)], width, indent="  ")
+    if unknown:
+        rows += wrap([Run(f"{listed([name.upper() for name in unknown])} not counted: its vocabulary is not here", "dim")], width)
     return rows
 
 
@@ -188,6 +191,8 @@ def detail_rows(one: Changed, diff: PromptDiff, width: int) -> list[Row]:
     rows = wrap([Run(visible_text(" ".join(phrase.text.split())))], width)[:2]
     said = []
     for number, use in enumerate(diff.after.usage.encoders):
+        if use.unknown:
+            continue
         places = _pair(*(chunks_in_words(p.chunks[number]) if p else None for p in one[:2]))
         counts = _pair(*(str(p.tokens[number]) if p else None for p in one[:2]))
         said.append(f"{use.encoder.name.upper()}: chunk {places}, {counts} {'token' if counts == '1' else 'tokens'}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptlens.hosts import EncoderUse
 from promptlens.render._bars import some
 from promptlens.render._draw import drawing
-from promptlens.render._runs import Row, Run, wrap
+from promptlens.render._runs import Row, Run, visible_text, wrap
 from promptlens.render._words import encoder_name, many, why_ended
 from promptlens.report import Report
 from promptlens.tui.coloring import HUES
@@ -31,6 +31,9 @@ def budget_rows(report: Report, width: int) -> list[Row]:
             rows += wrap([Run(encoder_name(use), "title"), Run(f"  same split as {encoder_name(same)}", "dim")], width)
             continue
         rows += wrap([Run(encoder_name(use), "title"), Run(f"  {use.encoder.window} = BOS + {use.encoder.capacity} + EOS", "dim")], width)
+        if use.unknown:
+            rows += wrap([Run(f" not counted: {visible_text(use.unknown)}", "dim")], width)
+            continue
         rows += _gauges(report, use, width)
         rows += _totals(use, width)
     rows += _lines(report, width)
@@ -110,6 +113,9 @@ def compact_rows(report: Report, width: int) -> list[Row]:
         name = Run(f"{encoder_name(use)} ", "title")
         if same is not None:
             rows[-1 if len(rows) == 1 else 0][0] = Run(f"{encoder_name(same)} = {encoder_name(use)} ", "title")
+            continue
+        if use.unknown:
+            rows.append([name, Run("not counted: its vocabulary is not here"[: max(width - len(name.text), 0)], "dim")])
             continue
         tail = f" lost {use.lost_count}" if use.lost_count else f" {use.free} free"
         row: Row = [name]

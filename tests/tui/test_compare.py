@@ -12,7 +12,7 @@ from promptlens.models import MODELS
 from promptlens.render._runs import plain
 from promptlens.tui.app import PromptLensApp
 from promptlens.tui.compare_pane import ComparePane
-from promptlens.tui.compare_rows import change_entries, changed_phrases, head_rows
+from promptlens.tui.compare_rows import change_entries, changed_phrases, detail_rows, head_rows
 
 FILLER = ", ".join(["a red cat on a mat"] * 11)  # 76 tokens with their commas: the last words stand in the second chunk
 
@@ -58,6 +58,14 @@ def test_lost_words_are_counted_for_both() -> None:
     said = "\n".join(map(plain, head_rows(diff, 100)))
     assert "CLIP-L = CLIP-G" in said
     assert "lost 0 → 75 (+75)" in said
+
+
+def test_an_encoder_whose_vocabulary_is_not_here_is_not_counted() -> None:
+    diff = compare_reports(analyze("a cat", "comfyui", "flux"), analyze("a dog, a cat", "comfyui", "flux"))
+    said = [plain(row) for row in head_rows(diff, 100)]
+    assert any(line.startswith("CLIP-L  used 2 → 5") for line in said)
+    assert [line for line in said if "T5" in line] == ["T5-XXL not counted: its vocabulary is not here"]
+    assert not any("T5" in plain(row) for one in changed_phrases(diff) for row in detail_rows(one, diff, 100))
 
 
 def test_without_a_pin_the_pane_says_what_to_press() -> None:
