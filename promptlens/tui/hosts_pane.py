@@ -64,7 +64,7 @@ class HostsPane(LatePane):
             return
         if not self.rows:
             self.listing.show((), hint=READING)
-        self.listing.border_subtitle = "reading…" if self.rows else None
+        self.listing.say("reading…" if self.rows else "")
         main = self.main
         self.run_worker(self._read(report, main.job, main.editor is main.negative), group="hosts", exclusive=True)
 
@@ -89,7 +89,7 @@ class HostsPane(LatePane):
     def _draw(self) -> None:
         """Show what was read."""
         self.head.display = bool(self.rows)
-        self.listing.border_subtitle = None
+        self.listing.say("")
         if self.read_for is not None and self.rows:
             self.head.update(text_of(head_row(self.rows, self.read_for.usage.model, max(self.size.width - 2, 20)), self.palette))
         current = self.read_for.usage.host.name if self.read_for is not None else ""

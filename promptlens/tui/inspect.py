@@ -87,10 +87,13 @@ class Inspect(TabbedContent):
         self.active = name
         self.call_after_refresh(self._enter, self.panes[name])
 
-    def _enter(self, pane: Pane) -> None:
+    def _enter(self, pane: Pane, tries: int = 10) -> None:
+        """Focus the first widget of a pane, which may just be on its way onto the screen."""
         target: Widget | None = next((w for w in pane.query("*") if w.can_focus and w.display), None)
         if target is not None:
             target.focus()
+        elif tries:
+            self.call_after_refresh(self._enter, pane, tries - 1)
 
     def use_palette(self, palette: Palette) -> None:
         self.palette = palette

@@ -19,6 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from promptlens.render._runs import Row, Run, visible_text, wrap
+from promptlens.spans import cell_width
 from promptlens.tui.drawing import fit, segments_of
 from promptlens.tui.palette import Palette
 
@@ -114,6 +115,7 @@ class Listing(ScrollView, can_focus=True):
         self.entries: Sequence[Entry] = ()
         self._filter = ""
         self._filtering = False
+        self._note = ""
 
     # --- what it shows
 
@@ -123,6 +125,12 @@ class Listing(ScrollView, can_focus=True):
         self.columns = tuple(columns) if columns is not None else self.columns
         self.hint = self.hint if hint is None else hint
         self._refilter()
+
+    def say(self, note: str) -> None:
+        """A word at the right end of the header: `reading…`."""
+        if note != self._note:
+            self._note = note
+            self.refresh()
 
     def use_palette(self, palette: Palette) -> None:
         self.palette = palette
@@ -137,8 +145,6 @@ class Listing(ScrollView, can_focus=True):
         wanted = self._filter.casefold()
         self.entries = [e for e in self._all if wanted in e.text.casefold()] if wanted else self._all
         self.virtual_size = Size(self.size.width, len(self.entries) + 1)
-        shown = f"/{self._filter}{'▏' if self._filtering else ''}  {len(self.entries)} of {len(self._all)}"
-        self.border_subtitle = None if not (self._filter or self._filtering) else visible_text(shown).replace("[", "\\[")
         at = min(self.cursor, max(len(self.entries) - 1, 0))
         if at == self.cursor:
             self.post_message(self.Highlighted(self, self.entry))
@@ -225,11 +231,10 @@ class Listing(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         ground = self.rich_style
-        if not self.entries:
-            return self._hint_line(y, width, ground)
+        if not self.entries and not (y == 0 and self._all):
+            return self._hint_line(y - bool(self._all), width, ground)
         if y == 0:
-            row: Row = self._cells([Run(c.title, "header") for c in self.columns], width)
-            return Strip(segments_of(row, self.palette)).adjust_cell_length(width, ground).apply_style(ground)
+            return Strip(segments_of(self._header(width), self.palette)).adjust_cell_length(width, ground).apply_style(ground)
         number = y + self.scroll_offset.y - 1
         if number >= len(self.entries):
             return Strip.blank(width, ground)
@@ -238,6 +243,18 @@ class Listing(ScrollView, can_focus=True):
             chosen = self.palette.cursor_row(self.has_focus)
             return Strip([s._replace(style=(s.style or Style()) + chosen) for s in strip], strip.cell_length)
         return strip.apply_style(ground)
+
+    def _header(self, width: int) -> Row:
+        """The titles; the filter, or a note, lies over their right end."""
+        note = self._note
+        if self._filter or self._filtering:
+            note = f"/{visible_text(self._filter)}{'▏' if self._filtering else ''}  {len(self.entries)} of {len(self._all)}"
+        shown = fit(note, min(cell_width(note), width)) if note else ""
+        titles = self._cells([Run(c.title, "header") for c in self.columns], width)
+        if not shown:
+            return titles
+        left = fit("".join(run.text for run in titles), max(width - cell_width(shown) - 1, 0))
+        return [Run(left, "header"), Run(" "), Run(shown, "info")]
 
     def _cells(self, cells: Sequence[Run], width: int) -> Row:
         fixed = sum(c.width + 1 for c in self.columns if c.width)

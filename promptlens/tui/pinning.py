@@ -47,7 +47,7 @@ class Pinning:
         self._put(screen.editor.prompt, screen.job)
         screen.notify("Pinned as A. The Compare tab says what you change from here on.")
 
-    def _put(self, text: str, job: Job, *, model: str = "") -> None:
+    def _put(self, text: str, job: Job) -> None:
         editor = self.screen.editor
         negative = editor is self.screen.negative
         self._pins[editor] = Pin(text, job, job.report(text, negative=negative), negative)
@@ -62,11 +62,12 @@ class Pinning:
     def swap(self) -> None:
         """Put A back into the editor, in its host, as an edit that can be undone; what was there becomes A."""
         screen, pin = self.screen, self.screen.pinned
-        if pin is None:
+        if pin is None or screen.report is None:
             screen.notify(NOTHING_PINNED)
             return
         text, job = screen.editor.prompt, screen.job
-        if pin.job is not job:
+        pin = for_model(pin, screen.report, job)
+        if pin.job != job:
             screen.use_job(pin.job)
         screen.editor.replace_all(pin.text)
         self._put(text, job)

@@ -166,3 +166,18 @@ def test_while_hidden_nothing_is_compared() -> None:
         assert pane_of(app).diff is None
 
     drive(act, "a cat")
+
+
+def test_swapping_keeps_the_model() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        app.main.action_pin()
+        app.main.use_host("comfyui")
+        app.main.use_job(app.main.job.for_line({"model": "flux"}))
+        app.main.positive.replace_all("a dog")
+        await until(pilot, lambda: app.main.report is not None and app.main.report.usage.prompt == "a dog")
+        app.main.action_swap_pin()
+        await pilot.pause()
+        assert app.main.positive.prompt == "a cat"
+        assert (app.main.job.model, app.main.job.host) == ("flux", "comfyui")
+
+    drive(act, "a cat")
