@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from promptlens import __version__
+from promptlens.encoder.preview import LABEL as PREVIEW_LABEL
 from promptlens.influences._measure import influence
 from promptlens.influences._units import UnitKind
 from promptlens.render._runs import Row, Run, wrap
@@ -37,7 +39,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """`spearman` and `kendall` of the influence of a prompt's words; `top_1`, `top_3`: the share of the first words that both name."""
+    """`spearman` and `kendall` of the influence of a prompt's words; `top_1`, `top_3`: the share of the first words that both name.
+
+    `weights` are the checksums of both encoders' weights. It holds no word of the prompts, so it can be given away.
+    """
 
     encoders: tuple[str, str]
     unit: UnitKind
@@ -46,6 +51,7 @@ class Agreement:
     top_1: Estimate
     top_3: Estimate
     left_out: int
+    weights: tuple[str, str]
 
     @property
     def approximate(self) -> bool:
@@ -55,7 +61,9 @@ class Agreement:
         measures = {n: {k: getattr(e, k) for k in ("mean", "low", "high", "count")} for n, e in self._measures().items()}
         return {
             "schema": 1,
+            "promptlens": __version__,
             "encoders": list(self.encoders),
+            "weights": list(self.weights),
             "unit": self.unit,
             "approximate": self.approximate,
             "left_out": self.left_out,
@@ -68,6 +76,8 @@ class Agreement:
     def rows(self, width: int) -> Iterator[Row]:
         """The page."""
         one, other = self.encoders
+        if self.approximate:
+            yield from wrap([Run(PREVIEW_LABEL, "title")], width)
         head = f"Do {one} and {other} agree on which {self.unit}s matter?"
         yield from wrap([Run(head, "title"), Run(f" {self.spearman.count} prompt{'s' if self.spearman.count != 1 else ''}", "dim")], width)
         yield []
@@ -78,6 +88,10 @@ class Agreement:
         if self.left_out:
             yield from wrap([Run(f"{self.left_out} left out: prompts of fewer than {FEWEST} {self.unit}s, or all alike.")], width)
         yield from wrap([Run("Means over prompts of rank agreement, with 95 % intervals: 1 is the same order, 0 is chance.", "dim")], width)
+        if self.approximate and len(set(self.encoders)) > 1:
+            yield from wrap(
+                [Run("--format json holds no word of your prompts: sent to the project, it betters the preview's card.", "dim")], width
+            )
 
 
 def agreement(
@@ -96,7 +110,7 @@ def agreement(
     if not measures:
         raise InputError(f"No prompt can be compared: each has fewer than {FEWEST} {unit}s. Give prompts of {FEWEST} and more.")
     rho, tau, first, three = (_estimate(column) for column in np.array(measures).T)
-    return Agreement((one[0], other[0]), unit, rho, tau, first, three, len(prompts) - len(measures))
+    return Agreement((one[0], other[0]), unit, rho, tau, first, three, len(prompts) - len(measures), (one[1].checksum, other[1].checksum))
 
 
 def _scores(prompt: str, encoder: WindowEncoder, unit: UnitKind) -> Floats:
