@@ -169,10 +169,13 @@ def test_compare_says_how_far_two_encoders_agree(tmp_path: Path) -> None:
     found = json.loads(run("encoders", "compare", "preview", "clip-l", str(prompts), "--format", "json").output)
     assert (found["encoders"], found["approximate"], found["left_out"]) == (["preview", "clip-l"], True, 1)
     assert all(-1 <= found[m]["low"] <= found[m]["mean"] <= found[m]["high"] <= 1 for m in ("spearman", "kendall", "top_1", "top_3"))
-    assert len(set(found["weights"])) == 2 and all(found["weights"]) and found["promptlens"] == __version__
+    assert len(set(found["weights"])) == 2
+    assert all(found["weights"])
+    assert found["promptlens"] == __version__
     assert not any("castle" in str(value) for value in found.values()), "no word of the prompts is given away"
     page = run("encoders", "compare", "preview", "clip-l", str(prompts)).output
-    assert page.startswith("approximate preview, not CLIP") and "--format json" in page
+    assert page.startswith("approximate preview, not CLIP")
+    assert "--format json" in page
     assert "1.00  [1.00, 1.00]" in run("encoders", "compare", "preview", "preview", str(prompts)).output
     assert "fewer than 3" in run("encoders", "compare", "preview", "preview", "--", "cat").stderr
     assert "Unknown encoder" in run("encoders", "compare", "preview", "clip-x", "a red cat").stderr
