@@ -104,7 +104,7 @@ class Filing:
                 forget(place)
 
         self.screen.app.push_screen(
-            Question("Restore what was typed?", said, [("r", "Restore"), ("d", "Discard"), ("l", "Later")]), answered
+            Question("Restore what was typed?", said, [("r", "Restore"), ("d", "Discard"), ("l", "Later")], unasked=True), answered
         )
 
     def restore(self, draft: Draft) -> None:

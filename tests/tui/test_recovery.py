@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
 from driving import drive
 from textual import events
 from textual.pilot import Pilot
 
+from promptlens.tui import dialog
 from promptlens.tui.app import PromptLensApp
 from promptlens.tui.dialog import Question
 from promptlens.tui.drafts import Draft, DraftFile, orphans
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Letters are answers from the first moment on."""
+    monkeypatch.setattr(dialog, "GRACE_S", 0)
 
 
 def crashed(positive: str, negative: str = "", host: str = "a1111") -> None:
@@ -81,3 +89,20 @@ def test_later_keeps_the_draft_and_discard_throws_it_away() -> None:
     assert [draft.positive for _, draft in orphans()] == ["a cat"]
     drive(discard)
     assert list(orphans()) == []
+
+
+def test_letters_typed_while_the_question_comes_up_are_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialog, "GRACE_S", 1000)
+    crashed("a cat")
+
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        type_at_once(app, "lord")
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(app.screen, Question)
+        assert app.main.positive.prompt == "lord"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.main.positive.prompt == "a cat"
+
+    drive(act)

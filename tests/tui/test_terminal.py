@@ -68,7 +68,9 @@ def test_what_was_typed_survives_kill_9() -> None:
         first.until(b'token 1 "purple"')
     with terminal() as second:
         second.until(b"Restore what was typed?", b"purple")
-        second.type("r lion")
+        second.type("\r")
+        second.until(b"74 free")
+        second.type(" lion")
         second.until(b'token 2 "lion"')
         second.type("\x11")
         second.until(b"Quit?")
