@@ -105,34 +105,38 @@ def compact_rows(report: Report, width: int) -> list[Row]:
     usage = report.usage
     if usage.failure is not None:
         return [[Run(f"{usage.host.title} fails on this prompt: {usage.failure.name}"[:width], "error")]]
-    rows: list[Row] = []
-    seen: list[EncoderUse] = []
+    groups: list[tuple[list[str], EncoderUse]] = []
     for use in usage.encoders:
-        same = next((u for u in seen if splits(u) == splits(use)), None)
-        seen.append(use)
-        name = Run(f"{encoder_name(use)} ", "title")
-        if same is not None:
-            rows[-1 if len(rows) == 1 else 0][0] = Run(f"{encoder_name(same)} = {encoder_name(use)} ", "title")
-            continue
-        if use.unknown:
-            rows.append([name, Run("not counted: its vocabulary is not here"[: max(width - len(name.text), 0)], "dim")])
-            continue
-        tail = f" lost {use.lost_count}" if use.lost_count else f" {use.free} free"
-        row: Row = [name]
-        room = width - len(name.text) - len(tail)
-        shown = [n for _, n in some(len(use.chunks), max(room // 16 - 1, 1), 1)] if use.chunks else []
-        cells = max(min(room // max(len(shown), 1) - 9, 20), 3)
-        for n in shown:
-            chunk = use.chunks[n]
-            filled, free = gauge(chunk.used, use.encoder.capacity, cells)
-            row += [
-                Run(f"{n + 1}", f"mark{n % HUES}"),
-                Run(filled, f"hue{n % HUES}"),
-                Run(free, "dim"),
-                Run(f"{chunk.used}/{use.encoder.capacity} "),
-            ]
-        rows.append([*row, Run(tail.strip(), "lost-mark" if use.lost_count else "dim")])
-    return rows
+        names = next((n for n, known in groups if not use.unknown and not known.unknown and splits(known) == splits(use)), None)
+        if names is None:
+            groups.append(([encoder_name(use)], use))
+        else:
+            names.append(encoder_name(use))
+    return [_compact_row(" = ".join(names), use, width) for names, use in groups]
+
+
+def _compact_row(names: str, use: EncoderUse, width: int) -> Row:
+    """Small gauges of an encoder's first chunks and its last, and how much is free or lost."""
+    name = Run(f"{names} ", "title")
+    if use.unknown:
+        return [name, Run("not counted: its vocabulary is not here"[: max(width - len(name.text), 0)], "dim")]
+    tail = Run(f"lost {use.lost_count}" if use.lost_count else f"{use.free} free", "lost-mark" if use.lost_count else "dim")
+    room = width - len(name.text) - len(tail.text)
+    shown = [*some(len(use.chunks), max((room - 2) // 16 - 1, 0), 1)] if use.chunks else []
+    numbers = sum(len(f"{n + 1}{use.chunks[n].used}/{use.encoder.capacity} ") for _, n in shown)
+    cells = max(min((room - 2 - numbers) // max(len(shown), 1), 20), 1)
+    row = [name]
+    for before, n in shown:
+        chunk = use.chunks[n]
+        filled, free = gauge(chunk.used, use.encoder.capacity, cells)
+        row += [
+            Run("… " if n > before + 1 else "", "dim"),
+            Run(f"{n + 1}", f"mark{n % HUES}"),
+            Run(filled, f"hue{n % HUES}"),
+            Run(free, "dim"),
+            Run(f"{chunk.used}/{use.encoder.capacity} "),
+        ]
+    return [*row, tail]
 
 
 def summary(report: Report, findings: int | None) -> list[str]:
