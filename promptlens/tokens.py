@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 from typing import NamedTuple, Protocol
 
@@ -153,10 +153,10 @@ class _WordCounts(dict[str, int]):
 class Tokenizer:
     """One tokenizer build. It holds caches and nothing that changes an answer."""
 
-    def __init__(self, vocabulary: Vocabulary, reading: Reading) -> None:
+    def __init__(self, vocabulary: str, reading: Reading) -> None:
         if reading.cleaning not in CLEANINGS:
             raise UnknownNameError("cleaning", reading.cleaning, CLEANINGS)
-        self.vocabulary = vocabulary
+        self._vocabulary = vocabulary
         self.reading = reading
         open_clip, fast = reading.cleaning == "open_clip", reading.cleaning == "fast"
         self._literal = None if open_clip else self._literal_pattern()
@@ -170,6 +170,11 @@ class Tokenizer:
         self._ids = _WordIds(self)
         self._counts = _WordCounts(self._ids)
         self._pieces = _WordPieces(self)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Its pieces and ids: loaded for the first word, so that a prompt without one does not wait 20 ms for it."""
+        return load(self._vocabulary)
 
     def _literal_pattern(self) -> re.Pattern[str]:
         pattern = _LITERAL_OR_BANG if self.reading.bang else _LITERAL
@@ -303,7 +308,7 @@ class Tokenizer:
 @lru_cache(maxsize=32)
 def tokenizer(reading: Reading, vocabulary: str = "clip") -> Tokenizer:
     """The tokenizer of a reading, made on first use and kept."""
-    return Tokenizer(load(vocabulary), reading)
+    return Tokenizer(vocabulary, reading)
 
 
 __all__ = ["Piece", "Pieces", "Reading", "ReadsText", "Token", "Tokenizer", "tokenizer"]

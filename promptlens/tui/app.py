@@ -95,6 +95,7 @@ class PromptLensApp(App[None]):
         self.run()
 
     def on_ready(self) -> None:
+        self.main.job.report("a")  # loads the vocabulary, which an empty screen does not need and the first key does
         if self._calm:
             calm_collector()
 
