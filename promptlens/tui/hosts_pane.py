@@ -7,6 +7,7 @@ for a moment and the pane is in view; what was read for an older text is dropped
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from textual import on
@@ -66,7 +67,8 @@ class HostsPane(LatePane):
             self.listing.show((), hint=READING)
         self.listing.say("reading…" if self.rows else "")
         main = self.main
-        self.run_worker(self._read(report, main.job, main.editor is main.negative), group="hosts", exclusive=True)
+        job = replace(main.job, model=report.usage.model.name)  # the screen's may be that of a later report
+        self.run_worker(self._read(report, job, main.editor is main.negative), group="hosts", exclusive=True)
 
     async def _read(self, report: Report, job: Job, negative: bool) -> None:
         """Ask every host; between two of them it can be given up."""

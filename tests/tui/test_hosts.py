@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from driving import drive
+from driving import drive, until
 from textual.pilot import Pilot
 
 from promptlens import analyze
@@ -130,5 +130,16 @@ def test_hidden_it_asks_no_host() -> None:
         await pilot.press(*"red")
         await read(app, pilot)
         assert pane_of(app).rows == ()
+
+    drive(act, "a cat")
+
+
+def test_another_model_is_read_in_the_hosts_that_run_it() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        app.main.inspect.active = "hosts"
+        await read(app, pilot)
+        app.main.use_job(app.main.job.for_line({"model": "sd15"}))
+        await until(pilot, lambda: {row.usage.model.name for row in pane_of(app).rows if row.usage is not None} == {"sd15"})
+        assert {len(row.uses) for row in pane_of(app).rows} == {1}
 
     drive(act, "a cat")
