@@ -20,7 +20,7 @@ if not (Path(__file__).parents[2] / "training").is_dir():
     pytest.skip("the training is not beside the tests", allow_module_level=True)
 
 from promptlens.encoder import load_encoder, preview  # noqa: E402
-from training.preview import corpus, export, facts, judge, names, packages, student, teacher, train  # noqa: E402
+from training.preview import card, corpus, export, facts, judge, names, packages, spelling, student, teacher, train  # noqa: E402
 
 pytestmark = pytest.mark.encoder
 
@@ -140,3 +140,28 @@ def test_measures_know_a_perfect_and_a_blind_guess() -> None:
     real = judge.influence(known.embeddings[[d.whole for d in cases]], known.embeddings[[d.rest for d in cases]])
     assert judge.deletion_figure(known, cases, real).value == pytest.approx(1)
     assert judge.deletion_figure(known, cases, -real).value == pytest.approx(-1)
+
+
+def test_the_card_states_the_figures_of_the_file_that_is_shipped() -> None:
+    figures = card.FIGURES.read_text(encoding="utf-8")
+    assert figures.startswith(f"sha256 {preview.SHA256}\n")
+    assert preview.card() == card.card(card.WORDS.read_text(encoding="utf-8"), figures)
+    with pytest.raises(KeyError, match="no such"):
+        card.card("{{no such: figure}}", figures)
+
+
+def test_texts_spelt_alike_are_alike() -> None:
+    known = spelling.bags(["a golf_ball", "a red boat"], spelling.letters)
+    same, near, other = known.likeness(["a Golf ball", "a golfer", "zzz"])
+    assert same[0] == pytest.approx(1, abs=1e-5)
+    assert 0 < near[0] < same[0]
+    assert not other.any(), "parts that no learnt phrase holds"
+
+
+def test_what_is_learnt_is_given_back_by_the_teacher() -> None:
+    chance = np.random.default_rng(0)
+    embeddings = teacher.unit(chance.normal(size=(len(TEXTS), 512))).astype(np.float32)
+    features = chance.normal(size=(len(TEXTS), 7, 384)).astype(np.float32)
+    mapped = teacher.fit(TEXTS, features, embeddings)
+    nearest = (mapped(TEXTS, features) @ embeddings.T).argmax(1)
+    assert (nearest == np.arange(len(TEXTS))).all()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from training.preview.card import CARD, WORDS, card
 from training.preview.corpus import Sizes
 from training.preview.export import write
 from training.preview.lesson import Places, prepare, vocabulary_words
@@ -65,7 +66,9 @@ def main() -> None:
     tell(f"{file.stat().st_size / 1e6:.2f} MB, sha256 {digest}")
     untrained = Student(student.shape, student.basis, torch.tensor(lesson.mean))
     figures = list(report(file, untrained, lesson, places))
-    (places.work / "figures.txt").write_text("\n".join([f"sha256 {digest}", *figures]) + "\n", encoding="utf-8")
+    printed = "\n".join([f"sha256 {digest}", *figures]) + "\n"
+    (places.work / "figures.txt").write_text(printed, encoding="utf-8")
+    (places.work / CARD.name).write_text(card(WORDS.read_text(encoding="utf-8"), printed), encoding="utf-8")
     for line in figures:
         tell(line)
 

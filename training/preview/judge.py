@@ -88,6 +88,13 @@ def deletion_figure(names: Names, cases: Sequence[Deletion], scores: np.ndarray)
     return interval(lambda r: spearman(scores[r], real[r]), len(cases), np.array([d.whole for d in cases]))
 
 
+def gain(names: Names, cases: Sequence[Deletion], better: np.ndarray, scores: np.ndarray) -> Figure:
+    """By how much `better` is nearer to real CLIP's order than `scores` are, on the same cases."""
+    real = influence(names.embeddings[[d.whole for d in cases]], names.embeddings[[d.rest for d in cases]])
+    groups = np.array([d.whole for d in cases])
+    return interval(lambda r: spearman(better[r], real[r]) - spearman(scores[r], real[r]), len(cases), groups)
+
+
 def pair_figure(pairs: Sequence[WordPair], encode: Encode, mean: np.ndarray) -> Figure:
     """Area under the curve of centred cosines; the pairs by chance are made of the same words."""
     words = sorted({w for p in pairs for w in (p.one, p.other)})

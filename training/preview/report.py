@@ -13,7 +13,7 @@ from promptlens.vocab import END_ID, load
 from training.preview import judge, teacher
 from training.preview.lesson import Places
 from training.preview.minilm import MiniLM
-from training.preview.names import deletions
+from training.preview.names import Deletion, Names, deletions
 from training.preview.packages import MINILM, fetch
 from training.preview.student import WINDOW, Student, Tokens
 from training.preview.train import Lesson
@@ -70,20 +70,44 @@ def report(file: Path, untrained: Student, lesson: Lesson, places: Places) -> It
     """Lines with figures: of the written file, of a student that learnt nothing, and of baselines."""
     names = lesson.names
     rows = names.rows("test")
-    cases = [d for d in deletions(names) if names.parts[d.whole] == "test"]
-    wholes, rests = [names.texts[d.whole] for d in cases], [names.texts[d.rest] for d in cases]
+    hidden = set(rows.tolist())
+    sets = {
+        "deletions": [d for d in deletions(names) if d.whole in hidden],
+        # those whose remainder alone was kept out are judged too
+        "deletions of either": [d for d in deletions(names) if d.whole in hidden or d.rest in hidden],
+    }
     pairs = [p for p in lesson.facts.pairs if p.held_out]
     untrained.eval()
     ways = {"random": encode_with(untrained), "bag": bag_of_tokens(lesson), "preview": encode_with_file(file)}
     ways["teacher"] = mapped_minilm(lesson, places)
     for name, encode in ways.items():
         for title, figure in judge.closeness(names, rows, lesson.mean, encode([names.texts[n] for n in rows])).items():
-            yield f"{name}: {title} {figure}"
-        yield f"{name}: word pairs {judge.pair_figure(pairs, encode, lesson.mean)}"
-        yield f"{name}: deletions {judge.deletion_figure(names, cases, judge.influence(encode(wholes), encode(rests)))}"
+            yield _line(name, title, figure)
+        yield _line(name, "word pairs", judge.pair_figure(pairs, encode, lesson.mean))
+        for title, cases in sets.items():
+            yield _line(name, title, judge.deletion_figure(names, cases, _influence(encode, names, cases)))
+    for title, cases in sets.items():
+        rank, own = token_rank(cases), judge.ranks(_influence(ways["preview"], names, cases))
+        yield _line("token rank", title, judge.deletion_figure(names, cases, rank))
+        for share in (0.25, 0.5, 1.0):
+            yield _line(f"preview + {share} token rank", title, judge.deletion_figure(names, cases, own + share * rank))
+        yield _line("gain by 0.5 token rank", title, judge.gain(names, cases, own + 0.5 * rank, own))
+    yield _line("token rank", "all deletions", judge.deletion_figure(names, deletions(names), token_rank(deletions(names))))
+    own_rows = judge.closeness(names, lesson.rows, lesson.mean, ways["preview"]([names.texts[n] for n in lesson.rows]))
+    yield _line("preview", "centred cosine of what it learnt", own_rows["centred cosine"])
+    learnt = judge.deletion_figure(names, lesson.deletions, _influence(ways["preview"], names, lesson.deletions))
+    yield _line("preview", "deletions of what it learnt", learnt)
+
+
+def token_rank(cases: Sequence[Deletion]) -> np.ndarray:
+    """Ranks of the removed words' token ids: rarer words have higher ones."""
     tokens = Tokens()
-    rank = judge.ranks(np.array([max(tokens(d.word)[1:-1]) for d in cases]))
-    yield f"token rank: deletions {judge.deletion_figure(names, cases, rank)}"
-    own = judge.ranks(judge.influence(ways["preview"](wholes), ways["preview"](rests)))
-    for share in (0.25, 0.5, 1.0):
-        yield f"preview + {share} token rank: deletions {judge.deletion_figure(names, cases, own + share * rank)}"
+    return judge.ranks(np.array([max(tokens(d.word)[1:-1]) for d in cases]))
+
+
+def _influence(encode: Encode, names: Names, cases: Sequence[Deletion]) -> np.ndarray:
+    return judge.influence(encode([names.texts[d.whole] for d in cases]), encode([names.texts[d.rest] for d in cases]))
+
+
+def _line(name: str, title: str, figure: judge.Figure) -> str:
+    return f"{name}: {title} {figure} of {figure.count}"
