@@ -101,7 +101,7 @@ class Worker:
 
     def _progress(self, request: int) -> Any:
         """A callback that stops a cancelled request and tells the others' progress."""
-        told = time.monotonic()
+        told = -_PROGRESS_S  # the first step is told at once
 
         def step(done: int, total: int) -> None:
             nonlocal told

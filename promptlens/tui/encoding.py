@@ -222,5 +222,7 @@ async def _asked(process: EncoderProcess, question: Message, progress: Callable[
 
 async def _outcome(answer: Future[tuple[Message, list[Any]]]) -> Message:
     """What comes of it. Who is cancelled while waiting leaves it to come: a future that the hearing thread still fills is not touched."""
-    message, _ = await asyncio.shield(asyncio.wrap_future(answer))
+    coming = asyncio.wrap_future(answer)
+    coming.add_done_callback(lambda f: f.cancelled() or f.exception())  # what nobody waits for any more is no news on leaving
+    message, _ = await asyncio.shield(coming)
     return message

@@ -24,6 +24,7 @@ TABS: tuple[tuple[str, str, str], ...] = (
     ("tokens", "Tokens", "token_pane.TokenPane"),
     ("findings", "Findings", "finding_pane.FindingPane"),
     ("influence", "Influence", "influence_pane.InfluencePane"),
+    ("similarity", "Similarity", "similarity_pane.SimilarityPane"),
     ("compare", "Compare", "compare_pane.ComparePane"),
     ("hosts", "Hosts", "hosts_pane.HostsPane"),
 )

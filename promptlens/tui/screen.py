@@ -55,6 +55,7 @@ class MainScreen(Screen[None]):
         Binding("f4", "negative", "Negative", id="negative.toggle"),
         Binding("f8", "pin", "Pin A", id="compare.pin"),
         Binding("f9", "show_tab('influence')", "Influence", id="influence.show"),
+        Binding("shift+f9", "show_tab('similarity')", "Similarity", show=False, id="similarity.show"),
         Binding("ctrl+g", "next_finding", "Next finding", show=False, id="finding.next"),
         Binding("ctrl+r", "apply_fix", "Fix", id="finding.fix"),
         Binding("f10", "full_screen", "Full screen", show=False, id="pane.full_screen"),

@@ -20,7 +20,7 @@ from promptlens.report import Usage
 Array = NDArray[np.float64]
 Places = tuple[tuple[int, int], ...]
 
-TINY: Any = runpy.run_path(str(Path(__file__).parents[1] / "encoder" / "tiny_weights.py"))
+TINY: Any = runpy.run_path(str(Path(__file__).parents[1] / "tiny_weights.py"))
 ACTIVATIONS = {"clip-l": "quick_gelu", "clip-g": "gelu"}
 END = 49407
 

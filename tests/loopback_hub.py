@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -39,6 +39,8 @@ class FakeHub:
     stated_sha256: dict[str, str] = field(default_factory=dict)
     cut_after: list[int] = field(default_factory=list)  # bytes that the next answers send before the line breaks
     trouble: list[int] = field(default_factory=list)  # statuses that the next storage answers have instead
+    hold_after: int = 0  # bytes after which an answer waits until `go_on` is set
+    go_on: Event = field(default_factory=Event)
     ranges: bool = True
     direct: bool = False  # small files: answered by the hub itself, git's sha1 for an ETag
     requests: list[Seen] = field(default_factory=list)
@@ -118,7 +120,12 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 if hub.cut_after and len(body) > hub.cut_after[0]:
                     body = body[: hub.cut_after.pop(0)]
                     self.close_connection = True
-                self.wfile.write(body)
+                first = len(body) if hub.go_on.is_set() or not hub.hold_after else hub.hold_after
+                with suppress(ConnectionError):  # who asked is gone
+                    self.wfile.write(body[:first])
+                    if first < len(body):
+                        hub.go_on.wait()
+                        self.wfile.write(body[first:])
 
     return Handler
 
@@ -133,6 +140,7 @@ def serve(hub: FakeHub) -> Iterator[FakeHub]:
     try:
         yield hub
     finally:
+        hub.go_on.set()
         server.shutdown()
         server.server_close()
         thread.join()

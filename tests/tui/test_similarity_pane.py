@@ -1,0 +1,117 @@
+"""The Similarity pane: values in cells, the pair in the editor, bands for the preview."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from promptlens.job import Job
+from promptlens.spans import Span
+from promptlens.tui.app import PromptLensApp
+from promptlens.tui.encoding import Encoding, Message
+from promptlens.tui.similarity_pane import SimilarityPane, similarity_values
+
+Drive = Callable[[PromptLensApp, SimilarityPane, Pilot[None]], Awaitable[None]]
+PATIENCE_S = 60
+
+
+def answer(text: str, *, approximate: bool = False) -> Message:
+    """Phrases at the commas; a and b are |a - b| / 10 apart, and a is a / 20 from the whole."""
+    labels = [part.strip() for part in text.split(",")]
+    spans = [[text.index(label), text.index(label) + len(label)] for label in labels]
+    count = range(len(labels))
+    values = [[1 - abs(a - b) / 10 for b in count] for a in count]
+    facts = {"weights": [], "problems": [], "approximate": approximate, "unit": "tag", "encoder": "clip-g", "projected": True}
+    return facts | {"labels": labels, "spans": spans, "values": values, "whole": [1 - a / 20 for a in count]}
+
+
+class Answering(Encoding):
+    async def ask(self, question: Message, progress: Any = None) -> Message:
+        return answer(question["text"])
+
+
+def drive(act: Drive, text: str, encoding: Encoding, size: tuple[int, int] = (120, 36)) -> None:
+    async def run() -> None:
+        app = PromptLensApp(Job("a1111", "sdxl"), text, encoding=encoding)
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            pane = app.main.inspect.panes["similarity"]
+            assert isinstance(pane, SimilarityPane)
+            await pilot.press("shift+f9")
+            await act(app, pane, pilot)
+
+    asyncio.run(run())
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], Any]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():
+            await pilot.pause()
+
+
+def line(pane: SimilarityPane, y: int) -> str:
+    return "".join(segment.text for segment in pane.matrix.render_line(y)).rstrip()
+
+
+def test_values_are_printed_and_the_pair_lights_up() -> None:
+    lit: list[tuple[Span, ...]] = []
+
+    async def act(app: PromptLensApp, pane: SimilarityPane, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: pane.matrix.values.labels)
+        app.main.positive.light = lambda *spans: lit.append(spans)  # type: ignore[method-assign]
+        assert line(pane, 0).split() == ["whole", "1", "2", "3"]
+        assert line(pane, 1).split() == ["1", "[red]", "1.00", "·", "0.90", "0.80"]
+        await pilot.press("right", "right")
+        await until(pilot, lambda: lit and lit[-1] == (Span(0, 5), Span(7, 9)))
+        assert "[red] with 日本" in str(pane.pair.render())
+        assert "0.90" in str(pane.pair.render())
+        await pilot.press("enter")
+        await until(pilot, lambda: app.main.positive.selected_text == "日本")
+
+    drive(act, "[red], 日本, a cat", Answering())
+
+
+def test_what_is_behind_the_labels_comes_into_view() -> None:
+    async def act(app: PromptLensApp, pane: SimilarityPane, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: pane.matrix.values.labels)
+        await pilot.press("end", *["pagedown"] * 12)
+        await pilot.pause()
+        assert line(pane, 0).split()[-1] == "30"
+        assert line(pane, pane.matrix.size.height - 1).split()[0] == "30"
+        await pilot.press("home")
+        await pilot.pause()
+        assert line(pane, 0).split()[0] == "whole"
+
+    drive(act, ", ".join(f"phrase {n:02}" for n in range(30)), Answering(), size=(80, 24))
+
+
+def test_a_single_phrase_has_nothing_to_be_compared_with() -> None:
+    async def act(app: PromptLensApp, pane: SimilarityPane, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "nothing to compare" in pane.matrix.hint)
+        assert "u compares each word" in pane.matrix.hint
+
+    drive(act, "a cat", Answering())
+
+
+def test_bands_are_thirds_of_all_pairs() -> None:
+    values = similarity_values(answer("a, b, c, d", approximate=True))
+    texts = {(row, column): values.cell(row, column).text for row in range(4) for column in range(1, 5)}
+    assert texts[0, 1] == "·"
+    assert (texts[0, 2], texts[0, 3], texts[0, 4]) == ("high", "med", "low")
+    assert {values.cell(row, 0).text for row in range(4)} == {"high", "med", "low"}
+
+
+@pytest.mark.encoder
+def test_the_preview_gives_bands() -> None:
+    pytest.importorskip("torch")
+
+    async def act(app: PromptLensApp, pane: SimilarityPane, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: pane.answered)
+        assert str(pane.head.render()).startswith("approximate preview, not CLIP; ")
+        assert set(line(pane, 1).split()[2:]) <= {"high", "med", "low", "·"}
+
+    drive(act, "cat, dog, 👍🏽", Encoding())
