@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -244,6 +246,53 @@ def test_writing_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         write_whole(tmp_path / "x", b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
     assert (tmp_path / "x").read_bytes() == b"old"
+
+
+WRITER = """
+import sys
+import numpy as np
+from pathlib import Path
+from promptlens.encoder import Window
+from promptlens.encoder.cache import DiskCache, window_key
+disk = DiskCache(Path(sys.argv[1]))
+n = 0
+while True:
+    disk.put(window_key("sum", "x", Window((49406, n, 49407))), (np.full((77, 768), n, dtype=np.float32), None))
+    n += 1
+    print(n, flush=True)
+"""
+
+
+def test_a_killed_program_leaves_whole_entries_or_none(tmp_path: Path) -> None:
+    written = 0
+    for _ in range(3):  # each begins where the last was killed
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            for line in writer.stdout:
+                if int(line) >= written + 20:
+                    written = int(line)
+                    break
+            writer.kill()
+    found = [path for path in tmp_path.rglob("*") if path.is_file() and not path.name.startswith(".new-")]
+    assert len(found) >= written
+    assert all(unpack(path.read_bytes()) is not None for path in found)
+    entry = DiskCache(tmp_path).get(window_key("sum", "x", window(written - 1)))
+    assert entry is not None
+    assert entry[0] is not None
+    assert entry[0][0, 0] == written - 1
+
+
+def test_what_a_killed_program_left_half_written_counts_and_goes_in_its_turn(tmp_path: Path) -> None:
+    size = len(pack(ENTRY))
+    left = tmp_path / "ab" / ".new-left"
+    left.parent.mkdir()
+    left.write_bytes(b"x" * (4 * size))
+    os.utime(left, (1, 1))
+    disk = DiskCache(tmp_path, limit=4 * size)
+    key = window_key("sum", "x", window(1))
+    disk.put(key, ENTRY)
+    assert not left.exists()
+    assert disk.get(key) is not None
 
 
 def test_checksums_of_weights_are_remembered_while_the_file_stays(tmp_path: Path) -> None:
