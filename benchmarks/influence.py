@@ -74,10 +74,10 @@ def names(name: str, device: str) -> list[str]:
 
 
 def best_threads(sides: Sides, side: str, sample: int) -> int:
-    """The fastest of 1, 2, 4 ... threads for this side at 10 tokens: the best of three runs each, in turn, after one to warm up."""
+    """The fastest of 1, 2, 4 ... threads for this side at 10 tokens: the better of two runs each, in turn, after one to warm up."""
     counts = [2**n for n in range(available_cores().bit_length())]
     seconds: dict[int, list[float]] = {count: [] for count in counts}
-    for _ in range(4):
+    for _ in range(3):
         for count in counts:
             question = Question(side, TRIED_TOKENS, count, tuple(spread(sample, TRIED_TOKENS)))
             seconds[count].append(sides.run(question).seconds)

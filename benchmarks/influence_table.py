@@ -47,3 +47,27 @@ def _ratio(found: list[float]) -> str:
 def read() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
     return rows
+
+
+def section() -> str:
+    """The table, and under what circumstances it was measured."""
+    rows = read()
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        machine = row["machine"]
+        where = f"{machine['name']}, {machine['cores']} cores, torch {machine['torch']}, transformers {machine['transformers']}"
+        groups.setdefault(f"{where}; {row['device']}, {row['precision']}", []).append(row)
+    lines = [f"- {where}; {_span('threads', t)}; {_span('rounds', r)}; {_span('load', x)}" for where, t, r, x in map(_told, groups.items())]
+    apart = max(row["apart"] for row in rows)
+    return f"{table(rows)}\n\nResults of all sides at most {apart:.0e} apart. Measured on:\n\n" + "\n".join(lines)
+
+
+def _told(group: tuple[str, list[dict[str, Any]]]) -> tuple[str, list[float], list[float], list[float]]:
+    """Where; and of its rows the thread counts, rounds and loads."""
+    where, rows = group
+    return where, [n for r in rows for n in r["threads"].values()], [r["rounds"] for r in rows], [r["load"][0] for r in rows]
+
+
+def _span(what: str, values: list[float]) -> str:
+    least, most = min(values), max(values)
+    return f"{what} {least}" if least == most else f"{what} {least} to {most}"

@@ -79,6 +79,13 @@ def lost_example() -> str:
 FOX = "a photo of a red fox in the snow, golden hour, soft bokeh, highly detailed, 8k"
 
 
+def influence_speed() -> str:
+    """The table of benchmarks/influence.json, as `make bench-influence` left it, and where it was measured."""
+    import runpy
+
+    return str(runpy.run_path(str(ROOT / "benchmarks" / "influence_table.py"))["section"]())
+
+
 def influence_example(*options: str) -> Callable[[], str | None]:
     """What `influence` shows of a prompt with the preview encoder; None where torch is not there to run it."""
 
@@ -160,6 +167,7 @@ PAGES: dict[Path, dict[str, Callable[[], str | None]]] = {
     ROOT / "docs" / "hosts.md": {"hosts": hosts_pages},
     ROOT / "docs" / "rules.md": {"rules": rules_pages},
     ROOT / "docs" / "influence.md": {
+        "influence-speed": influence_speed,
         "words": influence_example(),
         "tags": influence_example("--unit", "tag", "--toward", "a winter landscape"),
     },
