@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PromptLensError as error:
         talk("error", str(error), lines=isinstance(error, WeightsError))
     except OSError as error:
-        talk("error", f"The results cannot be written: {error.strerror or error}.")
+        what = f"{error.filename} cannot be read or written" if error.filename else "The results cannot be written"
+        talk("error", f"{what}: {error.strerror or error}.")
         _drop_output()
     except Exception as error:  # the last line of defence: whatever it is, it is one line and exit code 2
         _crashed(error)
@@ -86,8 +87,12 @@ def _pipe_closed() -> int:
 
 def _drop_output() -> None:
     """What is still buffered goes nowhere, so that the interpreter's last flush is quiet."""
+    try:
+        stdout = sys.stdout.fileno()
+    except (OSError, ValueError):  # a stream in memory, as a caller from Python may have put there, has no such flush
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stdout)
     os.close(nowhere)
 
 

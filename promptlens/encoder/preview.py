@@ -30,8 +30,12 @@ _SCALE = ".scale"
 
 
 def preview_weights() -> FoundWeights:
-    """The record of the file that comes with the package."""
-    return FoundWeights(NAME, FILE, "preview", FILE.stat().st_size, "int8", "comes with promptlens")
+    """The record of the file that comes with the package. Raises `WeightsError` where it is not there."""
+    try:
+        size = FILE.stat().st_size
+    except OSError as e:
+        raise WeightsError(f"The preview encoder cannot be read: {FILE}: {e.strerror}. Install promptlens again.") from e
+    return FoundWeights(NAME, FILE, "preview", size, "int8", "comes with promptlens")
 
 
 def card() -> str:

@@ -94,6 +94,30 @@ def test_a_damaged_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         load_encoder("preview")
 
 
+def test_a_file_that_is_gone_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone.safetensors"
+    monkeypatch.setattr(preview, "FILE", gone)
+    found = run("influence", "--model", "sd15", "a red cat")
+    assert found.exit_code == 2
+    assert found.stderr == f"error: The preview encoder cannot be read: {gone}: No such file or directory. Install promptlens again.\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        pytest.param(OSError(5, "Input/output error", "x.safetensors"), "x.safetensors cannot be read or written", id="of a file"),
+        pytest.param(OSError(28, "No space left on device"), "The results cannot be written", id="of the output"),
+    ],
+)
+def test_an_error_of_the_system_is_one_line_where_stdout_is_no_file(error: OSError, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("promptlens.encoder.preview.preview_weights", fails)
+    found = run("influence", "--model", "sd15", "a red cat")
+    assert (found.exit_code, found.stderr) == (2, f"error: {told}: {error.strerror}.\n")
+
+
 def test_a_copy_elsewhere_is_read(tmp_path: Path) -> None:
     assert load_encoder(shutil.copy(preview.FILE, tmp_path / "mine.safetensors"), "preview").layers == 3
 
@@ -203,11 +227,10 @@ def _cosines(rows: Any) -> Any:
     return _unit(rows) @ _unit(rows).T
 
 
-def test_without_the_extra_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_the_extra_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: None)
-    assert main(["influence", "a cat"]) == 2
-    assert capsys.readouterr().err == (
-        "error: Influence needs numpy, torch and safetensors. Install them with: pip install 'promptlens[encoder]'\n"
-    )
+    found = run("influence", "a cat")
+    assert found.exit_code == 2
+    assert found.stderr == ("error: Influence needs numpy, torch and safetensors. Install them with: pip install 'promptlens[encoder]'\n")
