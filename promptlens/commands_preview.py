@@ -58,6 +58,8 @@ def compare(one: str, other: str, source: str, unit: Any, output_format: str, co
 
     settings = settings_of_files(asked)
     prompts = list(_prompts(source))
+    if not prompts:
+        raise InputError(f"There is no prompt in {source!r}. Give a file of prompts, one a line, or - for lines of standard input.")
     weights = asked_weights(asked, settings)
     found = agreement(prompts, (one, _encoder(one, weights)), (other, _encoder(other, weights)), unit=unit)
     screen = screen_of(sys.stdout, color or "auto")
@@ -74,9 +76,13 @@ def compare(one: str, other: str, source: str, unit: Any, output_format: str, co
 
 def _prompts(source: str) -> Iterator[str]:
     """The prompts of a file in any format, the lines of standard input, or the text itself."""
-    from promptlens.inputs import Unreadable, read_inputs, told_apart
+    from promptlens.inputs import Unreadable, missing_file, read_inputs, told_apart
     from promptlens.sources import read_prompts
 
+    if missing_file(source):
+        raise InputError(
+            f"There is no file {source!r}. Give a file of prompts, a prompt of several words, or - for lines of standard input."
+        )
     (given,) = told_apart([source])
     if given.kind == "path":
         yield from (p.text for p in read_prompts(source) if p.role == "positive" and not p.skipped)

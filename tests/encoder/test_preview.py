@@ -205,6 +205,14 @@ def test_compare_says_how_far_two_encoders_agree(tmp_path: Path) -> None:
     assert "Unknown encoder" in run("encoders", "compare", "preview", "clip-x", "a red cat").stderr
 
 
+def test_compare_without_prompts_says_what_to_give(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").touch()
+    assert "There is no prompt in" in run("encoders", "compare", "preview", "preview", str(tmp_path / "empty.txt")).stderr
+    gone = run("encoders", "compare", "preview", "preview", str(tmp_path / "gone.txt"))
+    assert (gone.exit_code, gone.output) == (2, "")
+    assert "There is no file" in gone.stderr
+
+
 def test_measures_of_agreement() -> None:
     a, b = np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 2.0, 4.0, 3.0])
     assert spearman(a, b) == pytest.approx(0.8)
