@@ -111,7 +111,7 @@ def formats_table() -> str:
         comment = f"lines that begin with `{row.comment}`" if row.comment else "none"
         return f"| `{row.name}` | {row.title} | {row.summary} | {told(row)} | {row.kind}: {', '.join(row.roles)} | {comment} | {back} |"
 
-    rows = "\n".join(line(row) for row, _ in FORMATS.ranked())
+    rows = "\n".join(line(row) for row in FORMATS.ranked())
     head = "| format | | what a prompt in it is | told by | kind: roles | comments | written back |"
     return f"{head}\n|---|---|---|---|---|---|---|\n{rows}"
 

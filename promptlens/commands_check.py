@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, _settings, names_of, with_options
-from promptlens.render import FORMATS
+from promptlens.render import FORMATS, load_format
 from promptlens.terminal import screen_of, talk
 
 if TYPE_CHECKING:
@@ -137,6 +137,8 @@ def check(
     elif unsafe_fixes:
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff.", click.get_current_context())
     asked["count_fixes"] = not add_baseline and (statistics or output_format in ("full", "concise"))  # those that say how many there are
+    only_files = negative is None and all(argument.kind == "path" for argument in given)
+    asked["clean_as_numbers"] = only_files and (statistics or bool(add_baseline) or not load_format(output_format).tells_clean)
     request = Request(given, stdin_format, negative, settings, asked)  # type: ignore[arg-type]
 
     if add_baseline:

@@ -21,6 +21,7 @@ from promptlens.report import Finding, Found, Report, Usage
 
 if TYPE_CHECKING:  # the rules are imported when somebody asks for findings
     from promptlens.rules import Role, RuleSettings, Selection
+    from promptlens.screening import Screen
 
 # Options with flags of their own on the command line: the flag's name and the host's.
 FLAGS = {"steps": "steps", "comma_backtrack": "comma_padding_backtrack", "emphasis": "emphasis"}
@@ -58,17 +59,30 @@ class Job:
         `template`: they are styles that the user's words are added to. `encoder`: the one that reads them, if there is only one.
         `silenced` are beginnings of codes of which nothing is said.
         """
-        host, model = HOSTS[self.host], self._model()
+        host, model, made = HOSTS[self.host], self._model(), self._options(role)
+        if encoder is not None:
+            model = replace(model, encoders=tuple(e for e in model.encoders if e.name == encoder))
+        found = self._found(role, template)
+        if silenced:
+            found = partial(_without, found, silenced)
+        return lambda text: analyze_with(text, host, model, made, found)
+
+    def screen(self, role: Role = "positive") -> Screen | None:
+        """What tells quickly that nothing will be found in a prompt of a role; None where nothing can."""
+        from promptlens.rules import DEFAULT_SETTINGS, EVERY_RULE
+        from promptlens.screening import make_screen  # only for files
+
+        limits = replace(self.limits or DEFAULT_SETTINGS, role=role)
+        return make_screen(HOSTS[self.host], self._model(), self._options(role), self.rules or EVERY_RULE, limits)
+
+    def _options(self, role: Role) -> Any:
+        """The host's options for prompts of a role."""
+        host = HOSTS[self.host]
         known = host.options.__dataclass_fields__
         options = {name: value for name, value in self.usual.items() if name in known} | dict(self.chosen)
         if role == "negative" and "negative" in known:
             options["negative"] = True
-        if encoder is not None:
-            model = replace(model, encoders=tuple(e for e in model.encoders if e.name == encoder))
-        made, found = make_options(host, options), self._found(role, template)
-        if silenced:
-            found = partial(_without, found, silenced)
-        return lambda text: analyze_with(text, host, model, made, found)
+        return make_options(host, options)
 
     def _model(self) -> Model:
         """The model, with the file of T5's vocabulary where one is named or an install has it."""

@@ -11,6 +11,7 @@ from promptlens.checking._discovery import DiscoveredFile, Search, without_setti
 from promptlens.checking._entries import Plan, check_content, check_file, unreadable
 from promptlens.checking._fixing import FixedFile, fix_file
 from promptlens.checking._plans import Plans
+from promptlens.checking._screens import Screens
 from promptlens.config import Settings
 from promptlens.errors import PromptLensError
 from promptlens.render import Item, Trouble
@@ -27,6 +28,7 @@ class Checker:
     def __init__(self, settings: Settings, asked: Mapping[str, Any]) -> None:
         self.plans = Plans(settings, asked)
         self.search = Search(self.plans.walk)
+        self.screens = Screens() if asked.get("clean_as_numbers") else None
         self.name: str | None = asked["stdin_filename"]
         self.pictures: bool | None = None  # whether they can be read; None: not looked yet
 
@@ -39,7 +41,8 @@ class Checker:
             if isinstance(plan, Trouble):
                 yield plan
             elif isinstance(found, DiscoveredFile) and (found.named or not self.is_closed_picture(found.path)):
-                yield from check_file(found.path, plan, named=found.named)
+                check = self.screens.items if self.screens else check_file
+                yield from check(found.path, plan, named=found.named)
         if nothing and os.path.isdir(path):
             talk("note", f"{path}: there are no files with prompts in it.")
 

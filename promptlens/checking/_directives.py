@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from promptlens.sources import Prompt
 
 MARK = b"promptlens:"
 ALL = ("",)
+BLOCK_BYTES = 1024 * 1024
 
 _DIRECTIVE = re.compile(r"#\s*promptlens:\s*ignore(?P<file>-file)?(?:\[(?P<codes>[^\]\n]*)\])?", re.IGNORECASE)
 
@@ -64,12 +66,21 @@ def directives_at(path: str) -> Directives | None:
     """The directives of a file, read line by line. A file that cannot be read has none: its reader says why."""
     try:
         with open(path, "rb") as handle:
-            if not any(MARK in line.lower() for line in handle):
+            if not _has_mark(handle):
                 return None
             handle.seek(0)
             return directives_of((number, line.decode("utf-8-sig", "replace")) for number, line in enumerate(handle, start=1))
     except OSError:
         return None
+
+
+def _has_mark(handle: BinaryIO) -> bool:
+    last = b""
+    while block := handle.read(BLOCK_BYTES):
+        if MARK in last + block.lower():
+            return True
+        last = block[-len(MARK) :].lower()
+    return False
 
 
 def only_a_directive(text: str) -> bool:

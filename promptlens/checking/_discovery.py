@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -46,10 +47,14 @@ class Walk:
 
 
 class DiscoveredFile(NamedTuple):
-    """A file to check; `named`: somebody asked for it by its name, so that it is an error if it holds no prompts."""
+    """A file to check; `named`: somebody asked for it by its name, so that it is an error if it holds no prompts.
+
+    `maybe_link` is False for a file that is known to be none.
+    """
 
     path: str
     named: bool
+    maybe_link: bool = True
 
 
 class Search:
@@ -59,16 +64,26 @@ class Search:
         self.walk_of = walk_of
         self.git = GitIgnore()
         self.seen: set[str] = set()
+        self._real_folder = ("", "")  # the last one asked about, and what it really is
 
     def find(self, path: str) -> Iterator[DiscoveredFile | Trouble]:
         """The files of one path, glob or folder that were not found before."""
         for found in self.named(path):
             if isinstance(found, DiscoveredFile):
-                real = os.path.realpath(found.path)
+                real = self.real(found)
                 if real in self.seen:
                     continue
                 self.seen.add(real)
             yield found
+
+    def real(self, found: DiscoveredFile) -> str:
+        """The path of a file with no links in it."""
+        if found.maybe_link:
+            return os.path.realpath(found.path)
+        folder, name = os.path.split(found.path)
+        if folder != self._real_folder[0] or not folder:
+            self._real_folder = (folder, os.path.realpath(folder))
+        return os.path.join(self._real_folder[1], name)
 
     def named(self, path: str) -> Iterator[DiscoveredFile | Trouble]:
         try:
@@ -102,11 +117,11 @@ class Search:
             yield DiscoveredFile(path, named and not walk.force_exclude)  # who asks for that passes on what a pattern found
 
     def folder(self, path: str) -> Iterator[DiscoveredFile | Trouble]:
-        waiting: list[tuple[str, bool]] = [(path, True)]
+        waiting: list[DiscoveredFile | str] = [path]  # a file, or the name of a folder
         while waiting:
-            here, is_folder = waiting.pop()
-            if not is_folder:
-                yield DiscoveredFile(here, False)
+            here = waiting.pop()
+            if isinstance(here, DiscoveredFile):
+                yield here
                 continue
             full = os.path.abspath(here)
             walk = self.walk(here, full)
@@ -126,7 +141,7 @@ class Search:
                     continue
                 if not self.left_out(below, walk, folder=inner, above=False):
                     name = entry.name if here == os.curdir else os.path.join(here, entry.name)
-                    waiting.append((name, inner))
+                    waiting.append(name if inner else DiscoveredFile(name, False, entry.is_symlink()))
 
     def walk(self, path: str, folder: str) -> Walk | Trouble:
         """What holds in a folder, for what was named by a path."""
@@ -155,6 +170,8 @@ def without_settings(path: str, error: PromptLensError) -> Trouble:
 
 def _any_matches(levels: Sequence[Level], path: str, *, folder: bool) -> bool:
     for base, patterns in levels:
+        if not patterns:
+            continue
         if patterns is DEFAULT_EXCLUDE:
             if _excluded_by_default(os.path.basename(path)):
                 return True
@@ -171,10 +188,13 @@ def _is_in_excluded(levels: Sequence[Level], path: str) -> bool:
     return below is not None and any(p is DEFAULT_EXCLUDE for _, p in levels) and any(map(_excluded_by_default, below.split("/")[:-1]))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1)
+def _default_patterns() -> re.Pattern[str]:
+    return re.compile("|".join(translate(pattern.lower()) for pattern in DEFAULT_EXCLUDE))
+
+
 def _excluded_by_default(name: str) -> bool:
-    folded = name.lower()
-    return any(fnmatchcase(folded, pattern.lower()) for pattern in DEFAULT_EXCLUDE)
+    return _default_patterns().match(name.lower()) is not None
 
 
 @lru_cache(maxsize=1)

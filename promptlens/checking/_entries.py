@@ -100,12 +100,16 @@ def has_comments(row: Format, plan: Plan) -> bool:
 
 def entries_of(items: Iterable[Prompt | Notice], row: Format, plan: Plan, name: str, silence: Directives | None = None) -> Iterator[Item]:
     """The entries of what a format found in a file, in its order; `silence` says what its comments silence."""
-    reading = _Reading(row, plan, name, silence)
-    for item in items:
-        if isinstance(item, Notice):
-            yield from reading.notes(item)
-        else:
-            yield from reading.prompt(item)
+    reading = Entries(row, plan, name, silence)
+    try:
+        for item in items:
+            if isinstance(item, Notice):
+                yield from reading.notes(item)
+            else:
+                yield from reading.prompt(item)
+    except UnreadableFile:  # what was read before is told all the same
+        yield from reading.rest()
+        raise
     yield from reading.rest()
 
 
@@ -143,10 +147,10 @@ class Reader:
         return found
 
 
-class _Reading:
+class Entries:
     """The entries of one file as they come, and the prompt that waits for the other one of its pair."""
 
-    def __init__(self, row: Format, plan: Plan, name: str, silence: Directives | None) -> None:
+    def __init__(self, row: Format, plan: Plan, name: str, silence: Directives | None = None) -> None:
         self.reader = Reader(row, plan, silence)
         self.job = self.reader.job
         self.name = name

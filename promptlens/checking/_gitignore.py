@@ -22,6 +22,8 @@ class GitIgnore:
     def ignores(self, path: str, *, folder: bool = False) -> bool:
         """Whether git ignores an absolute path, of which no folder above is ignored."""
         for base, patterns in self._chain(os.path.dirname(path)):
+            if not patterns:
+                continue
             below = relative(path, base)
             said = matched(patterns, below, folder=folder) if below else None
             if said is not None:

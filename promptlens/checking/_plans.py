@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,12 +26,23 @@ class Plans:
         self.asked = asked
         self.job: Job = make_job(settings)
         self._jobs: list[tuple[Settings, Job]] = []
+        self._plans: dict[int, Plan] = {}  # by the settings of a folder, which are kept by `nearest`
         if asked["as_format"]:
             FORMATS[asked["as_format"]]  # tells who mistypes it
 
     def plan(self, path: str) -> Plan:
         """What holds for a file. Raises what is wrong with its settings."""
-        settings = self.nearest.of_file(path)
+        of_folder = self.nearest.of(os.path.dirname(path))
+        known = self._plans.get(id(of_folder))
+        if known is not None:
+            return known
+        settings = of_folder.for_path(path)
+        plan = self._plan(settings)
+        if not of_folder.per_path:
+            self._plans[id(of_folder)] = plan
+        return plan
+
+    def _plan(self, settings: Settings) -> Plan:
         read = ReadSettings(settings.unit, settings.keys, settings.every_line, settings.max_file_size, BAR)  # type: ignore[arg-type]
         name = self.asked["as_format"] or settings.format or None
         role: Any = settings.role or None

@@ -342,6 +342,9 @@ class Host:
     reference  project, version and file the behaviour was read from or observed in
     observed   compared with what the host itself produced; False where its code and documents were only read
     families   of `Model.family`: what it runs
+    plain      options -> a regex, None where nothing is known of it: printable ASCII without white space around it, of which no word has a
+               match of it, is read as one text of weight 1, as it stands, with nothing taken out; where it fits, it is in the first chunk
+               of each CLIP encoder and nothing of it is lost ("": any such text is). Most prompts need not be looked at closer for that
     counter    it shows its user a count of tokens beside the prompt; elsewhere `shown_count` is what its tokenizer counts
     """
 
@@ -356,6 +359,7 @@ class Host:
     observed: bool = True
     families: frozenset[str] = CLIP_FAMILIES
     counter: bool = False
+    plain: Callable[[Any], str | None] | None = None
 
 
 # For what every prompt makes; the same objects as the classes make.

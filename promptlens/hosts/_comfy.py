@@ -38,6 +38,7 @@ PLACE_ID = -1
 MAX_NESTING = 950
 
 _SYNTAX = re.compile(r"[()\0]|embedding:")
+MARKS = "[()]|embedding:"  # what keeps a text from being plain (see `Host.plain`)
 _ESCAPE = re.compile(r"\\([()])")
 _BRACKET = re.compile(r"[()]")
 _UNESCAPE = re.compile("\0([\1\2])")

@@ -38,6 +38,8 @@ from promptlens.tokens import tokenizer as load_tokenizer
 COMMA = 267  # ",</w>"
 
 _SYNTAX = re.compile(r"[()\[\]\\<#:]").search
+# What keeps a text from being plain (see `Host.plain`).
+MARKS = r"[()\[\]\\<#:]|AND|BREAK"
 _COMMENT_LINE = re.compile(r"(?:^|\n)#[^\n]*(?:\n|$)")
 _COMMENT = re.compile(r"#[^\n]*(?:\n|$)")
 NETWORK = re.compile(r"<\w+:[^>]+>")

@@ -14,7 +14,7 @@ from typing import Literal
 from promptlens.hosts import EncoderUse, Host, Parsed, ParsedLine
 from promptlens.hosts._options import check_choice, check_embeddings, check_flag, check_range
 from promptlens.hosts._t5 import cut_without_end, pack_other, t5_stream
-from promptlens.hosts._webui import pack_webui, parse_webui
+from promptlens.hosts._webui import MARKS, pack_webui, parse_webui
 from promptlens.models import CLIP_FAMILIES, Encoder, Model
 from promptlens.tokens import Reading, tokenizer
 
@@ -91,4 +91,5 @@ HOST = Host(
     syntax=frozenset({"round", "square", "weight", "break", "and", "schedule", "network", "comment", "embedding-name"}),
     families=CLIP_FAMILIES | {"sd3"},
     counter=True,
+    plain=lambda options: None if options.embeddings else MARKS,
 )

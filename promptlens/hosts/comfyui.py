@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from promptlens.hosts import EncoderUse, Host, Parsed, ParsedLine
-from promptlens.hosts._comfy import pack_groups, parse_comfy
+from promptlens.hosts._comfy import MARKS, pack_groups, parse_comfy
 from promptlens.hosts._comfy_t5 import pack_comfy_t5
 from promptlens.hosts._options import check_choice, check_embeddings, check_flag
 from promptlens.models import CLIP_FAMILIES, Encoder, Model
@@ -68,4 +68,5 @@ HOST = Host(
     summary="Chunks of 75, cut anywhere, also within a word; a weighted group of fewer than 8 tokens moves on whole. Shows no count.",
     syntax=frozenset({"round", "weight", "embedding-prefix"}),
     families=CLIP_FAMILIES | {"cascade", "sd3", "flux", "chroma", "pixart", "hidream"},
+    plain=lambda options: None if options.grouping == "word" else MARKS,
 )

@@ -116,4 +116,5 @@ HOST = Host(
     summary="One window of 75 tokens; the rest is lost. Weights and BREAK are read as words.",
     syntax=frozenset({"embedding-name"}),
     families=CLIP_FAMILIES | {"sd3", "flux"},
+    plain=lambda options: None if options.embeddings else "",
 )

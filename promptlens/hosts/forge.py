@@ -14,7 +14,7 @@ from typing import Literal
 from promptlens.hosts import EncoderUse, Host, Parsed, ParsedLine
 from promptlens.hosts._forge_t5 import pack_forge_t5
 from promptlens.hosts._options import check_choice, check_embeddings, check_range
-from promptlens.hosts._webui import pack_webui, parse_webui
+from promptlens.hosts._webui import MARKS, pack_webui, parse_webui
 from promptlens.models import CLIP_FAMILIES, Encoder, Model
 from promptlens.tokens import Reading, tokenizer
 
@@ -67,4 +67,5 @@ HOST = Host(
     syntax=frozenset({"round", "square", "weight", "break", "and", "schedule", "network", "comment", "embedding-name"}),
     families=CLIP_FAMILIES | {"sd3", "flux", "chroma"},
     counter=True,
+    plain=lambda options: None if options.embeddings else MARKS,
 )

@@ -120,4 +120,6 @@ HOST = Host(
     summary="The first line of a caption, cut at max_token_length into windows of 75, also within a word. The rest is lost.",
     syntax=frozenset({"round", "square", "weight"}),
     families=CLIP_FAMILIES | {"sd3", "flux"},
+    # a "!" may be id 0, the pad of bigG, which is taken for the start of an empty window
+    plain=lambda options: None if options.weighted_captions else "!",
 )

@@ -62,6 +62,13 @@ class Unchecked(NamedTuple):
     why: str
 
 
+class Clean(NamedTuple):
+    """So many prompts of a file in which nothing is found, told as a number to formats that say nothing about each of them."""
+
+    prompts: int
+    name: str
+
+
 class Trouble(NamedTuple):
     """A prompt or a file that could not be read or analysed, and why; `code` is the rule that says so ("TB501"), "" for wrong use.
 
@@ -77,13 +84,18 @@ class Trouble(NamedTuple):
     hint: str = ""
 
 
-Item = Entry | Note | Unchecked | Trouble
+Item = Entry | Note | Unchecked | Clean | Trouble
 
 
 class Format(Protocol):
-    """A module of this folder. `tells_trouble`: it writes `Trouble` itself; else it passes it over, for it is said on stderr."""
+    """A module of this folder.
+
+    `tells_trouble`: it writes `Trouble` itself; else it passes it over, for it is said on stderr. `tells_clean`: it says something about
+    each prompt; else it takes `Clean` for those in which nothing is found.
+    """
 
     tells_trouble: bool
+    tells_clean: bool
 
     def write(self, entries: Iterable[Item], screen: Screen) -> Iterator[str]:
         """The output, piece by piece, each as soon as it is known."""

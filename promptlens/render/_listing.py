@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from promptlens.render import Entry, Item, Note, Unchecked
+from promptlens.render import Clean, Entry, Item, Note, Unchecked
 from promptlens.render._runs import Row, Run, cluster_start, visible, visible_text, wrap
 from promptlens.render._tally import Tally
 from promptlens.report import Finding
@@ -39,7 +39,7 @@ def pages_or_lists(items: Iterable[Item], tally: Tally) -> Iterator[tuple[Way, I
             yield from (("page", waiting) for waiting in held)
             held = []
             yield "page", item
-        elif listing or len(held) >= HELD_NOTES or isinstance(item, Unchecked) or not _goes_with(item, held):
+        elif listing or len(held) >= HELD_NOTES or isinstance(item, (Unchecked, Clean)) or not _goes_with(item, held):
             listing = True
             yield from (("list", waiting) for waiting in (*held, item))
             held = []

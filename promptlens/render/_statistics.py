@@ -30,6 +30,7 @@ class Statistics:
 
     format_name: str
     tells_trouble: bool = False
+    tells_clean: bool = False
 
     def write(self, entries: Iterable[Item], screen: Screen) -> Iterator[str]:
         """The counts, when all is checked: most frequent first."""

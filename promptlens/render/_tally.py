@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from promptlens.render import Entry, Item, Note, Trouble, Unchecked
+from promptlens.render import Clean, Entry, Item, Note, Trouble, Unchecked
 from promptlens.render._words import many
 from promptlens.report import Finding
 
@@ -56,7 +56,9 @@ class Tally:
         if item.name != self.last:
             self.last = item.name
             self.files += 1
-        if isinstance(item, Unchecked):
+        if isinstance(item, Clean):
+            self.prompts += item.prompts
+        elif isinstance(item, Unchecked):
             self.unchecked[item.why] += 1
         elif isinstance(item, Note):
             self._finding(item.finding)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from promptlens.reach import all_read_by
-from promptlens.render import Entry, Item, Note
+from promptlens.render import Clean, Entry, Item, Note
 from promptlens.render._listing import pages_or_lists
 from promptlens.render._runs import visible_text
 from promptlens.render._tally import Tally
@@ -20,6 +20,7 @@ from promptlens.report import Usage
 from promptlens.terminal import Screen
 
 tells_trouble = False
+tells_clean = False
 
 LISTED_CHUNKS = 12
 
@@ -28,8 +29,9 @@ def write(entries: Iterable[Item], screen: Screen) -> Iterator[str]:
     """The lines of each prompt; a `Trouble` is told on stderr."""
     tally, in_list, on_page = Tally(), False, False
     for way, item in pages_or_lists(entries, tally):
+        in_list = in_list or (way == "list" and isinstance(item, (Clean, Entry)))
         if isinstance(item, Entry):
-            in_list, on_page = in_list or way == "list", on_page or way == "page"
+            on_page = on_page or way == "page"
             yield _written(_of_prompt(item, counts=way == "page"), screen)
         elif isinstance(item, Note):
             finding = item.finding

@@ -15,6 +15,7 @@ from promptlens.render._tally import Tally
 from promptlens.terminal import Screen
 
 tells_trouble = False
+tells_clean = False
 
 # Signs of the page for places that take nothing but ASCII; what else is left is written as an escape.
 _ASCII = str.maketrans({"·": "-", "…": "...", "◌": "o", "█": "#"})

@@ -17,6 +17,7 @@ from promptlens.report import Severity
 from promptlens.terminal import Screen
 
 tells_trouble = True
+tells_clean = False
 
 _COMMANDS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice"}
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})

@@ -16,6 +16,7 @@ from promptlens.report import Severity
 from promptlens.terminal import Screen
 
 tells_trouble = False
+tells_clean = False
 
 # GitLab has info, minor, major, critical and blocker: the last two are kept for what breaks more than a picture.
 _SEVERITIES: dict[Severity, str] = {"error": "major", "warning": "minor", "info": "info"}

@@ -12,6 +12,7 @@ from promptlens.render._json import as_dict, dumped, labelled, noted
 from promptlens.terminal import Screen
 
 tells_trouble = False
+tells_clean = True
 
 
 def write(entries: Iterable[Item], screen: Screen) -> Iterator[str]:

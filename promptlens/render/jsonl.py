@@ -13,6 +13,7 @@ from promptlens.render._json import dumped, labelled, noted, unread
 from promptlens.terminal import Screen
 
 tells_trouble = True
+tells_clean = True
 
 
 def write(entries: Iterable[Item], screen: Screen) -> Iterator[str]:

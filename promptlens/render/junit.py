@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from promptlens.render import Entry, Item, Note, Trouble, Unchecked
+from promptlens.render import Clean, Entry, Item, Note, Trouble, Unchecked
 from promptlens.render._places import Problem, in_file, problems, relative_path
 from promptlens.render._runs import visible_text
 from promptlens.terminal import Screen
 
 tells_trouble = False
+tells_clean = True
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 
@@ -67,6 +68,8 @@ def _named(item: Item) -> tuple[str, int, str]:
         return path, item.line, f"line {item.line}: {item.finding.code}"
     if isinstance(item, Trouble):
         return path, item.line or 1, "the file" if item.line is None else f"line {item.line}"
+    if isinstance(item, Clean):
+        return path, 1, f"{item.prompts:,} prompts"
     source = item.source
     role = item.role if isinstance(item, Entry) else item.source.role
     if source is None:

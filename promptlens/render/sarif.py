@@ -33,6 +33,7 @@ from promptlens.rules import RULES, Example, Rule
 from promptlens.terminal import Screen
 
 tells_trouble = False
+tells_clean = False
 
 SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"
 PROJECT_URI = "https://github.com/promptlens/promptlens"

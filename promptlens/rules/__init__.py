@@ -23,6 +23,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from promptlens.errors import UnknownNameError
 from promptlens.report import Edit, Finding, Severity, Usage
 from promptlens.rules._edits import without_meeting_edits
+from promptlens.rules._needs import Needs, Room
 from promptlens.rules._selection import selected
 from promptlens.rules._settings import DEFAULT_SETTINGS, Role, RuleSettings
 from promptlens.spans import Span
@@ -71,10 +72,15 @@ class Example(NamedTuple):
 PromptCheck = Callable[[Usage, RuleSettings], Iterable[Hit]]
 PairCheck = Callable[[Usage, Usage, RuleSettings], Iterable[Hit]]
 FileCheck = Callable[[FileNote, RuleSettings], Iterable[Hit]]
+# (settings, room) -> what must be true of a plain prompt in which the rule finds something
+PlainNeeds = Callable[[RuleSettings, Room], Needs]
 
 
 class Rule(NamedTuple):
-    """A row of `RULES`. `why` is a paragraph for its reader; it fires on `wrong` and is silent for `right`."""
+    """A row of `RULES`. `why` is a paragraph for its reader; it fires on `wrong` and is silent for `right`.
+
+    `needs` says what a prompt must have for `on_prompt` to find anything (_needs.py); None: nothing is known of that.
+    """
 
     code: str
     name: str
@@ -83,6 +89,7 @@ class Rule(NamedTuple):
     why: str
     wrong: Example
     right: Example
+    needs: PlainNeeds | None = None
     on_prompt: PromptCheck | None = None
     on_pair: PairCheck | None = None
     on_file: FileCheck | None = None
@@ -98,10 +105,19 @@ Check = TypeVar("Check", bound=Callable[..., Iterable[Hit]])
 
 
 def rule(
-    code: str, name: str, severity: Severity, scope: Scope = "prompt", *, summary: str, why: str, wrong: Example, right: Example
+    code: str,
+    name: str,
+    severity: Severity,
+    scope: Scope = "prompt",
+    *,
+    summary: str,
+    why: str,
+    wrong: Example,
+    right: Example,
+    needs: PlainNeeds | None = None,
 ) -> Callable[[Check], Check]:
     """Registers a check as the rule `code`."""
-    _FOUND[code] = Rule(code, name, severity, summary, why, wrong, right)
+    _FOUND[code] = Rule(code, name, severity, summary, why, wrong, right, needs)
     return also(code, scope)
 
 
@@ -189,6 +205,14 @@ def run_file_rules(note: FileNote, selection: Selection = EVERY_RULE, settings: 
     return _findings((row, check(note, settings)) for row, check in _checks(selection, "on_file"))
 
 
+def needs_of(selection: Selection, settings: RuleSettings, room: Room) -> tuple[Needs, ...] | None:
+    """What the selected rules need to find anything in a plain prompt; None where one of them does not say."""
+    rows = [row for row, _ in _checks(selection, "on_prompt")]
+    if any(row.needs is None for row in rows):
+        return None
+    return tuple(row.needs(settings, room) for row in rows if row.needs)
+
+
 @lru_cache(maxsize=256)
 def _checks(selection: Selection, name: str) -> tuple[tuple[Rule, Callable[..., Iterable[Hit]]], ...]:
     rows = [(RULES[code], getattr(RULES[code], name)) for code in selection.codes]
@@ -210,13 +234,16 @@ __all__ = [
     "Example",
     "FileNote",
     "Hit",
+    "Needs",
     "NoteKind",
     "Role",
+    "Room",
     "Rule",
     "RuleSettings",
     "Scope",
     "Selection",
     "also",
+    "needs_of",
     "rule",
     "run_file_rules",
     "run_pair_rules",

@@ -17,6 +17,8 @@ from promptlens.tokens import Token
 
 # Ends of a chunk that the prompt or the host's reading of it asks for.
 WANTED = frozenset({"break", "text", "end"})
+# Brackets, and what a comma may be written as.
+_NO_SEPARATOR = re.compile(r"[()\[\]{}&]")
 
 
 # Signs of any script, which are no word.
@@ -45,7 +47,10 @@ class Cut(NamedTuple):
 
 
 def cuts(usage: Usage) -> list[Cut]:
-    """Every cut once, with the encoders that have it, by place. Of an encoder that gives one vector for all, cuts do not matter."""
+    """Every cut that may part a word or a tag, once, with the encoders that have it, by place.
+
+    Of an encoder that gives one vector for all, cuts do not matter.
+    """
     found: dict[tuple[int, bool], Cut] = {}
     for line in usage.lines:
         for use in line.encoders:
@@ -63,15 +68,27 @@ def _of(prompt: str, use: EncoderUse) -> Iterator[Cut]:
     lost = {start for start, _ in use.lost_places}
     filled = [chunk for chunk in use.chunks if chunk.used]
     following = {chunk.start for chunk in filled}
+    count = len(use.stream) if use.stream else 0
+    wanted = WANTED | {"comma"} if _parts_at_commas(prompt) else WANTED
+    cut = [c for c in filled if c.stop < count and (c.stop in lost or (c.stop in following and c.cut not in wanted))]
+    if not cut:
+        return
     tokens = use.tokens
     reached, word = 0, None  # a word longer than several chunks is cut at each of their ends, and looked at once
-    for chunk in filled:
+    for chunk in cut:
         after = chunk.stop
-        if after < len(tokens) and (after in lost or (after in following and chunk.cut not in WANTED)):
-            left, right = tokens[after - 1], tokens[after]
-            if after >= reached:
-                reached, word = _word(prompt, tokens, after)
-            yield Cut(right.span.start, left, right, word, after in lost, (use.encoder.title,), chunk, use)
+        left, right = tokens[after - 1], tokens[after]
+        if after >= reached:
+            reached, word = _word(prompt, tokens, after)
+        yield Cut(right.span.start, left, right, word, after in lost, (use.encoder.title,), chunk, use)
+
+
+def _parts_at_commas(prompt: str) -> bool:
+    """Whether each token of a comma stands where a tag ends: no bracket is around it, and it is written as a comma.
+
+    A cut after one is then between two tags. To know that costs nothing, and the places of all tokens cost most of what rules do.
+    """
+    return prompt.isascii() and not _NO_SEPARATOR.search(prompt)
 
 
 def _word(prompt: str, tokens: Sequence[Token], after: int) -> tuple[int, Span | None]:

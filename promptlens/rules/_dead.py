@@ -140,7 +140,7 @@ def _in_array(text: str, pair: Pair) -> bool:
 
 
 _NETWORK = re.compile(r"<[A-Za-z]\w*:[^<>\n]+>")
-_BREAK = re.compile(r"\bBREAK\b(?:\s+BREAK\b)*")
+_BREAK = re.compile(r"\bBREAK\b")
 _AND = re.compile(r"\bAND\b")
 _COMMENT = re.compile(r"^[ \t]*# [^\n]*(?:\n|$)", re.MULTILINE)
 _PLUS = re.compile(r"(?<=[\w)\]\"])(?:\+{2,}|-{2,})(?=[\s,.)]|$)")
@@ -194,14 +194,25 @@ def _breaks(usage: Usage, text: str, live: frozenset[str]) -> Iterator[Dead]:
     def inside(at: int) -> bool:
         return unclosed < at or within(at)
 
-    for match in _BREAK.finditer(text):
-        span = Span(*match.span())
+    for span in _runs_of_breaks(usage.prompt, text):
         if "break-tag" in live and "break" not in live:
             yield Dead(span, "BREAK", "", Edit(span, "<break>"), "Write <break> instead.")
         elif "break" not in live:
-            yield _parting(usage.prompt, *match.span(), "BREAK", safe=True)
-        elif match.start() not in places and not usage.failure and inside(match.start()):
+            yield _parting(usage.prompt, span.start, span.end, "BREAK", safe=True)
+        elif span.start not in places and not usage.failure and inside(span.start):
             yield Dead(span, "BREAK inside brackets", "", None, "Put it outside of all brackets.")
+
+
+def _runs_of_breaks(prompt: str, text: str) -> Iterator[Span]:
+    """BREAK, or several in a row: with nothing but white space between them in the prompt itself, not where `text` hides what is there."""
+    run: Span | None = None
+    for match in _BREAK.finditer(text):
+        if run is not None and not prompt[run.end : match.start()].isspace():
+            yield run
+            run = None
+        run = Span(run.start if run is not None else match.start(), match.end())
+    if run is not None:
+        yield run
 
 
 def _parting(prompt: str, start: int, end: int, what: str, *, safe: bool) -> Dead:

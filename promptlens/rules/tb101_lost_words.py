@@ -9,6 +9,7 @@ from promptlens.models import Encoder
 from promptlens.reach import lost_span, still_read_by
 from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._needs import NOTHING
 from promptlens.rules._samples import FULL_SCENE, SHORT_SCENE
 from promptlens.rules._words import listed, many, shown
 from promptlens.spans import Span
@@ -26,6 +27,7 @@ from promptlens.spans import Span
     "summary of the prompt, as Flux does, it is no more than a remark.",
     wrong=Example(f"{FULL_SCENE} muted palette", host="diffusers"),
     right=Example(SHORT_SCENE, host="diffusers"),
+    needs=lambda settings, room: NOTHING,
 )
 def lost_words(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     found: dict[_Loss, list[Encoder]] = {}

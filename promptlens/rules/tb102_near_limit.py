@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._needs import Needs
 from promptlens.rules._reading import reading
 from promptlens.rules._samples import SCENE, SHORT_SCENE
 from promptlens.rules._words import listed, many
@@ -21,6 +22,7 @@ from promptlens.spans import Span
     "and words at the end are dropped. It is said from the last 10 % on (near_limit), and only for hosts that drop words.",
     wrong=Example(f"{SCENE} warm", host="diffusers"),
     right=Example(SHORT_SCENE, host="diffusers"),
+    needs=lambda settings, room: Needs(more_than=None if room.kept is None else (1 - settings.near_limit) * room.chunk),
 )
 def near_limit(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     near = 1 - settings.near_limit

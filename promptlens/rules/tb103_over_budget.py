@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._needs import Needs
 from promptlens.rules._samples import SCENE, SHORT_SCENE
 from promptlens.rules._words import many
 from promptlens.spans import Span
@@ -20,6 +21,7 @@ from promptlens.spans import Span
     " max_tokens and max_chunks set it. The encoder that takes the most counts. Without a budget the rule is silent.",
     wrong=Example(SCENE, settings=RuleSettings(max_tokens=60)),
     right=Example(SHORT_SCENE, settings=RuleSettings(max_tokens=60)),
+    needs=lambda settings, room: Needs(more_than=settings.max_tokens),
 )
 def over_budget(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     budget = settings.max_tokens

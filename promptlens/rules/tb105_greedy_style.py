@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from promptlens.hosts import EncoderUse
 from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._needs import Needs
 from promptlens.rules._words import many
 from promptlens.spans import Span
 
@@ -38,6 +39,7 @@ _STYLE = "cinematic film still, " + ", ".join(
     "comes from a file of styles (template).",
     wrong=Example(f"{_STYLE}, {{prompt}}, soft golden hour light, volumetric fog"),
     right=Example("cinematic film still of {prompt}, shallow depth of field, film grain"),
+    needs=lambda settings, room: Needs(r"\{", more_than=0 if settings.template else None),
 )
 def greedy_style(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     if not settings.template and PLACEHOLDER not in usage.prompt:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from promptlens.hosts import EncoderUse, HostFailure
 from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._needs import Needs
 from promptlens.rules._reading import reading
 from promptlens.rules._samples import FULL_SCENE, SHORT_SCENE
 from promptlens.rules._words import listed, many, shown
@@ -31,6 +32,7 @@ NAMED = 3
     "without a blank may melt into other tokens.",
     wrong=Example("__place__ at noon", host="diffusers", settings=RuleSettings(wildcards={"place": ("a forest", FULL_SCENE)})),
     right=Example("__place__ at noon", host="diffusers", settings=RuleSettings(wildcards={"place": ("a forest", SHORT_SCENE)})),
+    needs=lambda settings, room: Needs(r"\{|__"),
 )
 def large_variant(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt

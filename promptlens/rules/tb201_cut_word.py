@@ -8,6 +8,7 @@ from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import readable
 from promptlens.rules._cuts import breaks, cuts
+from promptlens.rules._needs import NOTHING
 from promptlens.rules._samples import SCENE
 from promptlens.rules._tags import outer_tags, tag_at
 from promptlens.rules._words import shown
@@ -23,6 +24,7 @@ from promptlens.rules._words import shown
     " start of the next. The same happens at the place from which on the host drops the rest.",
     wrong=Example(f"{SCENE} very soft photorealism with fine film grain in autumn", host="comfyui"),
     right=Example(f"{SCENE} very soft light, photorealism with fine film grain in autumn", host="comfyui"),
+    needs=lambda settings, room: NOTHING,
 )
 def cut_word(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     found = [(cut, cut.word) for cut in cuts(usage) if cut.word is not None]

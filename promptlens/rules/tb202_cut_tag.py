@@ -9,6 +9,7 @@ from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import readable
 from promptlens.rules._cuts import Cut, breaks, cuts
+from promptlens.rules._needs import NOTHING
 from promptlens.rules._samples import FULL_SCENE, SCENE
 from promptlens.rules._tags import Tag, outer_tags, tag_at
 from promptlens.rules._words import shown
@@ -25,6 +26,7 @@ from promptlens.spans import Span
     " its words no longer belong together. A piece longer than a whole chunk is not remarked on; nothing keeps it together.",
     wrong=Example(f"{SCENE} long red hair blowing in the wind at dusk", host="comfyui"),
     right=Example(f"{FULL_SCENE} long red hair blowing in the wind at dusk", host="comfyui"),
+    needs=lambda settings, room: NOTHING,
 )
 def cut_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     found = [cut for cut in cuts(usage) if cut.word is None]

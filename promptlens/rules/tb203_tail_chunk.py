@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from promptlens.hosts import Chunk, EncoderUse
 from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._needs import NOTHING
 from promptlens.rules._reading import reading
 from promptlens.rules._samples import FULL_SCENE, SCENE
 from promptlens.rules._words import many, shown
@@ -27,6 +28,7 @@ _WANTED = frozenset({"break", "text", "sentence"})
     "every caption.",
     wrong=Example(f"{FULL_SCENE} muted palette"),
     right=Example(f"{SCENE} muted palette"),
+    needs=lambda settings, room: NOTHING,
 )
 def tail_chunk(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     found: set[Span] = set()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from promptlens.hosts import EncoderUse
 from promptlens.report import Edit, Line, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._needs import Needs
 from promptlens.rules._samples import SCENE
 from promptlens.rules._words import many
 from promptlens.spans import Span
@@ -32,6 +33,7 @@ class _Break(NamedTuple):
     "that is what BREAK is for.",
     wrong=Example(f"{SCENE} BREAK BREAK a calm blue sky"),
     right=Example(f"{SCENE} BREAK a calm blue sky"),
+    needs=lambda settings, room: Needs("(?i:break)"),
 )
 def wasted_break(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from promptlens.report import Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._needs import Needs
 from promptlens.rules._words import many, shown
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ AROUND_CHARS = 100
     "what this syntax costs in tokens. What a host reads under the options it runs with is found out from the host itself.",
     wrong=Example("a girl with (red hair:1.3) <lora:detail:0.8>", host="diffusers"),
     right=Example("a girl with red hair", host="diffusers"),
+    needs=lambda settings, room: Needs("|".join(map(re.escape, _SIGNS))),
 )
 def dead_syntax(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt

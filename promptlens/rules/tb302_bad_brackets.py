@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from promptlens.report import Edit, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import Brackets, brackets, live_kinds, readable, texts
+from promptlens.rules._needs import Needs
 from promptlens.rules._reading import reading
 from promptlens.rules._words import shown
 from promptlens.spans import Span
@@ -41,6 +42,7 @@ _SERIES = frozenset(name.strip() for name in _SERIES_NAMES.split(","))
     "\\(fate\\)`.",
     wrong=Example("1girl, (red hair, hatsune_miku_(vocaloid)"),
     right=Example("1girl, (red hair), hatsune_miku_\\(vocaloid\\)"),
+    needs=lambda settings, room: Needs(_BRACKET.pattern),
 )
 def bad_brackets(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     if not _BRACKET.search(usage.prompt):

@@ -12,6 +12,7 @@ from promptlens.hosts import Fragment
 from promptlens.report import Edit, Line, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import Brackets, Inside, Pair, brackets, readable
+from promptlens.rules._needs import Needs
 from promptlens.rules._reading import reading
 from promptlens.rules._words import shown
 from promptlens.spans import Origin, Span
@@ -38,6 +39,7 @@ _SQUARE_STEP = re.compile(r"\[([^\[\]:|]+):\s*(\d+\.\d+)\s*\]")
     " turns the picture away from them in ways that are hard to foresee, and above 2 (max_weight) it mostly falls apart.",
     wrong=Example("a girl with red hair:1.3, blue eyes"),
     right=Example("a girl with (red hair:1.3), blue eyes"),
+    needs=lambda settings, room: Needs(":"),
 )
 def odd_weight(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     weighted = [
@@ -157,9 +159,7 @@ def _never(usage: Usage, text: str) -> Iterator[Hit]:
     """Words of `[red hair:1.2]` that come in only after the last step."""
     for match in _SQUARE_STEP.finditer(text):
         span, words = Span(*match.span()), Span(*match.span(1))
-        if float(match.group(2)) < 1 or any(
-            words.start <= t.span.start < words.end for line in usage.lines for t in line.encoders[0].tokens
-        ):
+        if float(match.group(2)) < 1 or any(_is_read(line, words) for line in usage.lines):
             continue
         message = f"{shown(span.of(text))} is no weight: in square brackets a number is a step, and these words never come in"
         edit = Edit(span, f"({match.group(1)}:{match.group(2)})", safe=False)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from promptlens.hosts import EncoderUse
 from promptlens.report import Edit, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._needs import Needs
 from promptlens.rules._words import listed, shown
 from promptlens.spans import Span
 
@@ -22,6 +23,7 @@ from promptlens.spans import Span
     "host's tokenizer really makes a mark of it.",
     wrong=Example("a red cat<|endoftext|>, a dog"),
     right=Example("a red cat, a dog"),
+    needs=lambda settings, room: Needs("[<&]"),
 )
 def literal_special(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt

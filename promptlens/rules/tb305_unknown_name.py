@@ -10,6 +10,7 @@ from typing import NamedTuple
 from promptlens.errors import nearest
 from promptlens.report import Edit, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._needs import Needs
 from promptlens.rules._words import shown
 from promptlens.spans import Span
 
@@ -37,6 +38,7 @@ class _Named(NamedTuple):
     "in the settings (embeddings, loras, wildcards); without them it is silent.",
     wrong=Example("a girl <lora:add-detial:0.8>", settings=RuleSettings(loras=frozenset({"add-detail", "film"}))),
     right=Example("a girl <lora:add-detail:0.8>", settings=RuleSettings(loras=frozenset({"add-detail", "film"}))),
+    needs=lambda settings, room: Needs("<|__|embedding:"),
 )
 def unknown_name(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt

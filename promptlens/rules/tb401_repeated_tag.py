@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from promptlens.report import Edit, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import readable
+from promptlens.rules._needs import Needs
 from promptlens.rules._reading import reading
 from promptlens.rules._tags import Tag, deletion, normal, split
 from promptlens.rules._words import many, shown
@@ -36,22 +38,38 @@ LONGEST_RUN = 12
     " read apart (after BREAK or AND, in prompt editing and choices) do not count as repeated.",
     wrong=Example("1girl, blue eyes, solo, Blue Eyes"),
     right=Example("1girl, blue eyes, solo"),
+    needs=lambda settings, room: Needs(_SYNTAX.pattern, 0, _may_repeat),
 )
 def repeated_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt
     folded = prompt.casefold()
-    if "," in prompt or _SYNTAX.search(prompt):
-        yield from _twice(usage, prompt, folded)
-    words = folded.split()
-    if len(words) - len({*words}) > 1:
+    if _SYNTAX.search(prompt) or ("," in prompt and _may_be_twice(folded)):
+        yield from _twice(usage, prompt)
+    if _may_be_in_a_row(folded, folded.split()):
         yield from _in_a_row(prompt)
 
 
-def _twice(usage: Usage, prompt: str, folded: str) -> Iterator[Hit]:
-    if not _SYNTAX.search(prompt):  # most prompts: nothing but commas
-        tags = [*filter(None, map(str.strip, folded.split(",")))]
-        if len({*tags}) == len(tags) and "  " not in prompt:
-            return
+def _may_repeat(folded: str, words: list[str]) -> bool:
+    """Whether a prompt with nothing but commas between its tags may say something twice."""
+    if "," in folded and _may_be_twice(folded):
+        return True
+    return _may_be_in_a_row(folded, words) and any(True for _ in _in_a_row(folded))
+
+
+def _may_be_twice(folded: str) -> bool:
+    tags = [*filter(None, map(str.strip, folded.split(",")))]
+    return len({*tags}) < len(tags) or "  " in folded
+
+
+def _may_be_in_a_row(folded: str, words: list[str]) -> bool:
+    """Whether there may be a run: where there is one, two neighbours come again as neighbours."""
+    if len(words) - len({*words}) <= 1:
+        return False
+    bare = folded.replace(",", " ").split()
+    return not folded.isascii() or len({*pairwise(bare)}) < len(bare) - 1
+
+
+def _twice(usage: Usage, prompt: str) -> Iterator[Hit]:
     text = readable(usage)
     apart = [match.span() for match in _ALTERNATIVES.finditer(text)]
     first: dict[tuple[int, int, str], Tag] = {}

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from promptlens.report import Edit, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import readable
+from promptlens.rules._needs import Needs
 from promptlens.rules._words import many, shown
 from promptlens.spans import Span, clusters
 
@@ -47,6 +48,7 @@ class _Piece(NamedTuple):
     "between words.",
     wrong=Example("a cat \U0001f468\u200d\U0001f469\u200d\U0001f467 in tokyo"),
     right=Example("a cat and its family in tokyo"),
+    needs=lambda settings, room: Needs(_COSTLY.pattern),
 )
 def costly_piece(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     if not _COSTLY.search(usage.prompt):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from promptlens.report import Edit, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
+from promptlens.rules._needs import NOTHING
 from promptlens.rules._words import shown
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     "hosts clean some of it up: it is told only where the tokens would be others without it.",
     wrong=Example("a red\u200bcar on a street"),
     right=Example("a red car on a street"),
+    needs=lambda settings, room: NOTHING,
 )
 def odd_characters_in(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from promptlens.report import Edit, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import readable
+from promptlens.rules._needs import Needs
 from promptlens.rules._tags import Tag, deletion, normal, outer_tags
 from promptlens.rules._words import shown
 from promptlens.spans import Span
@@ -48,6 +50,7 @@ _TRAILING = "-_"
         "masterpiece, best quality, highly detailed, ultra sharp focus, 8k, photorealistic, trending on artstation, award winning, a lynx"
     ),
     right=Example("a lynx, masterpiece, best quality, highly detailed, ultra sharp focus, 8k, photorealistic, trending on artstation"),
+    needs=lambda settings, room: Needs("", settings.subject_by if settings.role == "positive" else None, _begins_with_praise),
 )
 def late_subject(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     use = usage.encoders[0]
@@ -67,6 +70,22 @@ def late_subject(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         text = shown(prompt[subject.start : subject.end], 40)
         message = f"the subject, {text}, begins after {before} tokens; the first {settings.subject_by} move the picture the most"
         yield Hit(Span(subject.start, subject.end), message, "Move it to the front.", _to_the_front(usage, tags, subject), before)
+
+
+@lru_cache(maxsize=4096)
+def _is_praised(word: str) -> bool:
+    return _is_praise(word)
+
+
+def _begins_with_praise(folded: str, words: list[str]) -> bool:
+    """Whether each word up to the first comma is praise."""
+    for word in words:
+        head, comma, _ = word.partition(",")
+        if not _is_praised(head):
+            return False
+        if comma:
+            return True
+    return True
 
 
 def _plain(word: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from promptlens.report import Usage
 from promptlens.rules import Example, FileNote, Hit, RuleSettings, also, rule
+from promptlens.rules._needs import NOTHING
 from promptlens.rules._words import many, shown
 from promptlens.spans import Span
 
@@ -28,6 +29,7 @@ _HINTS = {
     " is said about it when the file is used, so that it is said here.",
     wrong=Example("a cat on a mat\nblack and white photograph", host="kohya"),
     right=Example("a cat on a mat, black and white photograph", host="kohya"),
+    needs=lambda settings, room: NOTHING,
 )
 def ignored_text(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     for fragment in usage.removed:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from promptlens.report import Usage
 from promptlens.rules import Example, FileNote, Hit, RuleSettings, also, rule
+from promptlens.rules._needs import NOTHING
 from promptlens.spans import Span
 
 
@@ -18,6 +19,7 @@ from promptlens.spans import Span
     " into preparing a data set, and a pipeline that joins lists of tokens stops on an empty list.",
     wrong=Example(" ", host="sd_embed", options={"negative_prompt": " "}),
     right=Example("a cat", host="sd_embed", options={"negative_prompt": " "}),
+    needs=lambda settings, room: NOTHING,
 )
 def empty_prompt(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     if usage.failure and not usage.prompt.strip():

@@ -21,19 +21,33 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import translate
 from pathlib import PurePath
+from typing import BinaryIO
 
 from promptlens.errors import UnknownNameError
+from promptlens.sources._blocks import Block, Odd, stream_blocks
 from promptlens.sources._codec import Edit, NotWritable
-from promptlens.sources._document import HEAD_BYTES, Document, UnreadableFile, decode, document_lines, open_file, read_bytes, stream_lines
+from promptlens.sources._document import (
+    HEAD_BYTES,
+    Document,
+    Line,
+    UnreadableFile,
+    decode,
+    document_lines,
+    open_file,
+    read_bytes,
+    stream_lines,
+)
 from promptlens.sources._format import DEFAULT_SETTINGS, Format, Head, ReadSettings
 from promptlens.sources._prompt import Item, Notice, Piece, Place, Prompt, Role, apply, file_edits, replace_text, splice
 
 __all__ = [
     "FORMATS",
+    "Block",
     "Document",
     "Format",
     "NotWritable",
     "Notice",
+    "Odd",
     "Piece",
     "Place",
     "Prompt",
@@ -42,7 +56,9 @@ __all__ = [
     "UnreadableFile",
     "detect",
     "load_document",
+    "prompt_of_line",
     "read",
+    "read_blocks",
     "read_document",
     "read_prompts",
     "replace_text",
@@ -50,6 +66,7 @@ __all__ = [
     "splice",
 ]
 
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 KEYED_SUFFIXES = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".toml", ".csv")
 
 
@@ -59,7 +76,8 @@ class Formats(Mapping[str, Format]):
     def __init__(self) -> None:
         self._modules = {m.name.replace("_", "-"): m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")}
         self._rows: dict[str, Format] = {}
-        self._ranked: tuple[tuple[Format, re.Pattern[str] | None], ...] = ()
+        self._ranked: tuple[Format, ...] = ()
+        self._names: re.Pattern[str] | None = None
 
     def __getitem__(self, name: str) -> Format:
         row = self._rows.get(name)
@@ -78,12 +96,19 @@ class Formats(Mapping[str, Format]):
     def __len__(self) -> int:
         return len(self._modules)
 
-    def ranked(self) -> tuple[tuple[Format, re.Pattern[str] | None], ...]:
-        """All rows in the order in which they are asked about a file, with the pattern of their names; made once for many files."""
+    def ranked(self) -> tuple[Format, ...]:
+        """All rows in the order in which they are asked about a file; made once for many files."""
         if not self._ranked:
-            rows = sorted(self.values(), key=lambda f: (f.rank, f.name))
-            self._ranked = tuple((row, re.compile("|".join(map(translate, row.names))) if row.names else None) for row in rows)
+            self._ranked = tuple(sorted(self.values(), key=lambda f: (f.rank, f.name)))
         return self._ranked
+
+    def of_name(self, name: str) -> Format | None:
+        """The first row that a file of this name (small letters) is of, whatever is in it."""
+        if self._names is None:
+            rows = [(n, "|".join(map(translate, row.names))) for n, row in enumerate(self.ranked()) if row.names]
+            self._names = re.compile("|".join(f"(?P<row{n}>{pattern})" for n, pattern in rows))
+        found = self._names.match(name)
+        return self.ranked()[int((found.lastgroup or "")[3:])] if found else None
 
 
 FORMATS = Formats()
@@ -91,23 +116,24 @@ FORMATS = Formats()
 
 def detect(path: str | os.PathLike[str], head: bytes, settings: ReadSettings = DEFAULT_SETTINGS) -> Format | None:
     """The format of a file, by its name, then by its first bytes; None when it is none that holds prompts."""
-    pure = PurePath(path)
-    name, suffix = pure.name.lower(), pure.suffix.lower()
-    if settings.keys and suffix in KEYED_SUFFIXES:
-        return FORMATS["jsonl" if suffix in (".jsonl", ".ndjson") else "keyed"]
-    ranked = FORMATS.ranked()
-    for row, names in ranked:
-        if names and names.match(name):
-            return row
+    if settings.keys:
+        suffix = PurePath(path).suffix.lower()
+        if suffix in KEYED_SUFFIXES:
+            return FORMATS["jsonl" if suffix in (".jsonl", ".ndjson") else "keyed"]
+    named = FORMATS.of_name(os.path.basename(path).lower())
+    if named is not None:
+        return named
+    pure, ranked = PurePath(path), FORMATS.ranked()
+    suffix = pure.suffix.lower()
     start = Head(head)
-    for row, _ in ranked:
+    for row in ranked:
         if row.detects and suffix in row.suffixes and row.detects(pure, start):
             return row
     if suffix == ".txt":
         return FORMATS["text" if settings.unit == "file" else "lines"]
-    known = {s for row, _ in ranked for s in row.suffixes}
+    known = {s for row in ranked for s in row.suffixes}
     if suffix not in known:
-        return next((row for row, _ in ranked if row.detects and row.detects(pure, start)), None)
+        return next((row for row in ranked if row.detects and row.detects(pure, start)), None)
     return None
 
 
@@ -122,7 +148,7 @@ def read(path: str | os.PathLike[str], *, as_format: str | None = None, settings
         if row is None:
             raise UnreadableFile(name, "its name and content do not say what it is", hint="Name its format with --as.")
         handle.seek(0)
-        if row.read_lines and head[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        if row.read_lines and head[:2] not in _UTF_16:
             lines = stream_lines(handle, name, size, bom=row.bom, undecodable=row.undecodable, progress=settings.progress)
             yield from (_named(item, row) for item in row.read_lines(name, lines, settings))
             return
@@ -131,6 +157,27 @@ def read(path: str | os.PathLike[str], *, as_format: str | None = None, settings
         yield from (_named(item, row) for item in row.read_bytes(name, content, settings))
     else:
         yield from read_document(decode(name, content, bom=row.bom, undecodable=row.undecodable), row, settings)
+
+
+def read_blocks(path: str, row: Format, settings: ReadSettings = DEFAULT_SETTINGS) -> Iterator[Block | Odd] | None:
+    """The lines of a file in blocks of many, for a format with a `prompt` for each; None where `read` must read the file."""
+    handle, size = open_file(path)
+    if handle.read(2) in _UTF_16:
+        handle.close()
+        return None
+    handle.seek(0)
+    return _blocks_of(handle, path, size, row, settings)
+
+
+def _blocks_of(handle: BinaryIO, path: str, size: int, row: Format, settings: ReadSettings) -> Iterator[Block | Odd]:
+    with handle:
+        yield from stream_blocks(handle, path, size, bom=row.bom, undecodable=row.undecodable, progress=settings.progress)
+
+
+def prompt_of_line(path: str, line: Line, row: Format) -> Prompt | None:
+    """The prompt of a line, as `read` gives it, for a format with a `prompt` for each."""
+    prompt = row.prompt(path, line) if row.prompt else None
+    return None if prompt is None else replace(prompt, format=row.name)
 
 
 def _named(item: Item, row: Format) -> Item:

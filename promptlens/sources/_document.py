@@ -148,7 +148,7 @@ def open_file(path: str) -> tuple[BinaryIO, int]:
     try:
         handle = open(path, "rb", opener=_opener)  # noqa: SIM115 - the caller closes it
     except OSError as error:
-        raise UnreadableFile(path, _os_reason(error)) from None
+        raise UnreadableFile(path, reason_of(error)) from None
     except ValueError:  # a zero character in the name
         raise UnreadableFile(path, "no file can have this name") from None
     status = os.fstat(handle.fileno())
@@ -162,7 +162,8 @@ def _opener(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # opening a named pipe would wait for a writer
 
 
-def _os_reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """What the system says, as the end of a sentence."""
     return (error.strerror or type(error).__name__).lower()
 
 
@@ -174,7 +175,7 @@ def read_bytes(handle: BinaryIO, path: str, size: int, max_bytes: int, progress:
     try:
         content = handle.read(max_bytes + 1)
     except OSError as error:
-        raise UnreadableFile(path, _os_reason(error)) from None
+        raise UnreadableFile(path, reason_of(error)) from None
     if len(content) > max_bytes:
         raise UnreadableFile(path, limit, hint=_TOO_LARGE)
     if progress:
@@ -210,7 +211,7 @@ def stream_lines(
         try:
             raw = handle.readline(MAX_LINE_BYTES + 1)
         except OSError as error:
-            raise UnreadableFile(path, _os_reason(error)) from None
+            raise UnreadableFile(path, reason_of(error)) from None
         if not raw:
             break
         if len(raw) > MAX_LINE_BYTES:

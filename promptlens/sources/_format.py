@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Literal
 
 from promptlens.sources._document import HEAD_BYTES, MAX_BYTES, Bom, Document, Line, Progress, Undecodable
-from promptlens.sources._prompt import Item, Role
+from promptlens.sources._prompt import Item, Prompt, Role
 
 # "prompt": goes to the model as it is; "style": is joined to what the user types; "wildcard": is one of several texts put into a prompt;
 # "caption": describes a training image
@@ -65,6 +65,8 @@ class Format:
     rank       formats are asked in this order, smallest first
     roles      the roles that its prompts can have
     read, read_lines, read_bytes   exactly one of them: a reader of whole documents, of lines in flat memory, or of bytes
+    plain_texts  (the text of a short ASCII file, settings) -> the texts of its prompts, none where there is more to say of it
+    prompt     of formats in which each line is read apart: the prompt of a line, None where there is none
     bom, undecodable               what the host does with a byte order mark and with bytes that are not UTF-8
     comment    what begins a comment line, "" where there are none
     host       the host that such files are made for, "" where several read them
@@ -82,6 +84,8 @@ class Format:
     read: Callable[[Document, ReadSettings], Iterator[Item]] | None = None
     read_lines: Callable[[str, Iterable[Line], ReadSettings], Iterator[Item]] | None = None
     read_bytes: Callable[[str, bytes, ReadSettings], Iterator[Item]] | None = None
+    plain_texts: Callable[[str, ReadSettings], list[str]] | None = None
+    prompt: Callable[[str, Line], Prompt | None] | None = None
     bom: Bom = "strip"
     undecodable: Undecodable = "strict"
     comment: str = ""

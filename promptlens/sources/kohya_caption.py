@@ -43,6 +43,12 @@ def _read(path: str, lines: Iterable[Line], settings: ReadSettings) -> Iterator[
         yield Notice("empty", "the caption file is empty: the trainer stops here", path, 1)
 
 
+def _plain_texts(text: str, settings: ReadSettings) -> list[str]:
+    first, _, more = text.partition("\n")
+    caption = first.strip()
+    return [caption] if caption and not (more.strip() or settings.every_line) else []
+
+
 FORMAT = Format(
     name="kohya-caption",
     title="kohya-ss caption",
@@ -54,6 +60,7 @@ FORMAT = Format(
     rank=40,
     roles=("caption",),
     read_lines=_read,
+    plain_texts=_plain_texts,
     bom="keep",
     host="kohya",
 )

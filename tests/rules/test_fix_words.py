@@ -69,6 +69,7 @@ def means_another_weight(applied: Applied, prompt: str) -> bool:
 @settings(LIGHT, max_examples=25)
 @given(prompt=PROMPTS)
 @example(prompt="red, (hair:1.2), snow, red, (hair:1.2) BREAK BREAK lynx")
+@example(prompt="red BREAK embedding:hair BREAK ")
 @example(prompt="((red hair), snow AND lynx, lynx")
 @example(prompt="golden hour,, saber_(fate), <|endoftext|>golden hour")
 def test_words_their_order_and_their_weights_stay(host: str, options: dict[str, Any], prompt: str) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tracemalloc
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from promptlens.sources import ReadSettings, UnreadableFile, read_prompts
-from promptlens.sources._document import MAX_LINE_BYTES, Bom, decode, document_lines, open_file, stream_lines
+from promptlens.sources import ReadSettings, UnreadableFile, _blocks, _document, read_prompts
+from promptlens.sources._blocks import stream_blocks
+from promptlens.sources._document import MAX_LINE_BYTES, Bom, Line, Undecodable, decode, document_lines, open_file, stream_lines
 
 LINE = b"masterpiece, a cat in a red coat, rain, neon lights, 35mm\n"
 
@@ -93,3 +98,33 @@ def test_a_named_pipe_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.txt")
     with pytest.raises(UnreadableFile, match="not a regular file"):
         list(read_prompts(tmp_path / "x.txt"))
+
+
+BLOCK_LINES = st.sampled_from(
+    [b"a cat", b"", b"caf\xc3\xa9", b"a\rb", b"\r", b"\xff", b"a\x00", b"\xef\xbb\xbf", b"x" * 30, b"\xe2\x80\xa8"]
+)
+
+
+@pytest.mark.parametrize("bom", ["strip", "keep"])
+@pytest.mark.parametrize("undecodable", ["strict", "ignore"])
+@given(lines=st.lists(BLOCK_LINES, max_size=9), end=st.booleans(), block_bytes=st.integers(1, 20))
+def test_blocks_hold_the_lines_of_the_file(bom: Bom, undecodable: Undecodable, lines: list[bytes], end: bool, block_bytes: int) -> None:
+    content = b"\n".join(lines) + (b"\n" if end else b"")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_blocks, "BLOCK_BYTES", block_bytes)
+        patch.setattr(_blocks, "MAX_LINE_BYTES", 25)
+        patch.setattr(_document, "MAX_LINE_BYTES", 25)
+        blocks = stream_blocks(io.BufferedReader(io.BytesIO(content)), "a.txt", len(content), bom=bom, undecodable=undecodable)
+        slow = stream_lines(io.BytesIO(content), "a.txt", len(content), bom=bom, undecodable=undecodable)
+        assert until_wrong(line for block in blocks for line in block.lines) == until_wrong(slow)
+
+
+def until_wrong(lines: Iterable[Line]) -> tuple[list[Line], str]:
+    """The lines up to what is wrong, and what that is."""
+    found: list[Line] = []
+    try:
+        for line in lines:
+            found.append(line)
+    except UnreadableFile as error:
+        return found, str(error)
+    return found, ""
