@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.color import Color
+from textual.command import Provider
 
 from promptlens.job import Job
 from promptlens.tui.dialog import Question
 from promptlens.tui.encoding import Encoding
-from promptlens.tui.listing import Column, Entry
+from promptlens.tui.listing import Column, Entry, Listing
 from promptlens.tui.palette import Palette
 from promptlens.tui.screen import MainScreen
 from promptlens.tui.themes import DEFAULT_THEME, THEMES
@@ -28,20 +29,29 @@ def calm_collector() -> None:
     gc.enable()
 
 
+def _commands() -> type[Provider]:
+    from promptlens.tui.commands import Commands  # when the palette is opened
+
+    return Commands
+
+
 class PromptLensApp(App[None]):
     """The terminal UI for one prompt."""
 
     TITLE = "PromptLens"
     CSS_PATH = "promptlens.tcss"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit"),
+        Binding("ctrl+p", "command_palette", show=False, id="app.commands"),  # in place of Textual's own, which no id can move
     ]
 
     def __init__(self, job: Job, text: str = "", negative: str = "", path: Path | None = None, encoding: Encoding | None = None) -> None:
         super().__init__()
         self.encoding = encoding or Encoding()
         self._calm = False
+        self.keymap: dict[str, str] = {}
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DEFAULT_THEME
@@ -117,3 +127,56 @@ class PromptLensApp(App[None]):
                 then(value)
 
         self.push_screen(Picker(title, self.palette, columns, entries, hint=hint, current=current), chosen)
+
+    # --- commands; each dialog is imported when it is first opened
+
+    def action_help(self) -> None:
+        from promptlens.tui.help import HelpScreen, help_for
+
+        self.push_screen(HelpScreen(help_for(self.main), self.palette))
+
+    def action_jump(self) -> None:
+        """Letters over the panes; the next key goes to one."""
+        from promptlens.tui.jump import Jump, targets
+
+        if self.main.maximized is not None:
+            self.main.minimize()
+        self.main.call_after_refresh(lambda: self.push_screen(Jump(targets(self.main)), lambda target: target and target.go()))
+
+    def action_open_file(self) -> None:
+        from promptlens.tui.filing_actions import ask_open
+
+        ask_open(self.main.filing)
+
+    def action_import_image(self) -> None:
+        from promptlens.tui.filing_actions import ask_import
+
+        ask_import(self.main.filing)
+
+    def action_save_as(self) -> None:
+        self.main.filing.ask_save_as()
+
+    def action_export_svg(self) -> None:
+        from promptlens.tui.filing_actions import ask_export
+
+        self.main.call_after_refresh(ask_export, self.main)
+
+    def action_copy_prompt(self) -> None:
+        self.copy_to_clipboard(self.main.editor.prompt)
+        self.main.notify("Prompt copied.")
+
+    def action_copy_view(self) -> None:
+        """Copy the table of the pane in view."""
+        table = next((w for w in self.main.inspect.panes[self.main.inspect.active].query(Listing) if w.display), None)
+        if table is None:
+            self.main.notify("There is no table in view.", severity="warning")
+        else:
+            table.action_copy_all()
+
+    def action_compact(self) -> None:
+        """Without borders and blank columns, or with them again."""
+        self.main.toggle_class("-compact")
+
+    def choose_theme(self, name: str) -> None:
+        """Take a theme."""
+        self.theme = name

@@ -11,7 +11,7 @@ from promptlens.errors import PromptLensError
 from promptlens.hosts import HOSTS
 from promptlens.models import MODELS
 from promptlens.render._runs import Run, quoted
-from promptlens.tui.dialog import NameDialog, Question
+from promptlens.tui.dialog import Question
 from promptlens.tui.drafts import EVERY_S, Draft, DraftFile, forget, orphans
 from promptlens.tui.files import ChangedOnDisk, OpenFile, current, open_file, save, save_as
 from promptlens.tui.listing import Column, Entry
@@ -157,20 +157,21 @@ class Filing:
         self.show()
         self.screen.positive.focus()
 
-    def ask_open(self) -> None:
-        """Ask for a name and open it."""
-
-        def named(name: str | None) -> None:
-            if name:
-                self.when_saved(lambda: self.open(Path(name).expanduser()))
-
-        self.screen.app.push_screen(NameDialog("Open a file"), named)
+    def start_anew(self, positive: str, negative: str) -> None:
+        """Other prompts, which have no file yet."""
+        self.file, self.number, self.saved = None, 0, ("", "")
+        self.drafts.drop()
+        self.screen.positive.load_prompt(positive)
+        self.screen.negative.load_prompt(negative)
+        self.screen.negative.display = bool(negative)
+        self.note()
+        self.screen.positive.focus()
 
     def show_recent(self) -> None:
         """List the files opened last."""
         entries = [Entry((Run(p.name), Run(str(p.parent), "dim")), p) for p in recent_files()]
         columns = (Column("file", 28), Column("folder", 0))
-        hint = "No file was opened yet. ctrl+p, then File: Open."
+        hint = "No file was opened yet: File: Open in the command palette does."
         self.screen.app.pick("Recent files", columns, entries, lambda p: self.when_saved(lambda: self.open(p)), hint=hint)
 
     # --- saving
@@ -243,7 +244,10 @@ class Filing:
             else:
                 self._write_as(path, then)
 
-        self.screen.app.push_screen(NameDialog("Save the prompt as", "" if self.file is None else f"{self.file.path.stem}.txt"), named)
+        from promptlens.tui.path_dialog import PathDialog
+
+        name = "" if self.file is None else str(self.file.path.with_suffix(".txt"))
+        self.screen.app.push_screen(PathDialog("Save the prompt as", self.screen.palette, name), named)
 
     def _write_as(self, path: Path, then: object) -> None:
         try:

@@ -139,7 +139,7 @@ class Listing(ScrollView, can_focus=True):
     @property
     def entry(self) -> Entry | None:
         """The entry under the cursor."""
-        return self.entries[self.cursor] if self.cursor < len(self.entries) else None
+        return self.entries[self.cursor] if 0 <= self.cursor < len(self.entries) else None
 
     def _refilter(self) -> None:
         wanted = self._filter.casefold()

@@ -50,6 +50,9 @@ class MainScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-high")]  # noqa: RUF012
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+o", "app.jump", "Jump", id="app.jump"),
+        Binding("f1", "app.help", "Help", id="app.help"),
+        Binding("ctrl+p", "app.command_palette", "Commands", id="app.commands"),
         Binding("f2", "choose_model", "Model", id="model.choose"),
         Binding("f3", "choose_host", "Host", id="host.choose"),
         Binding("f4", "negative", "Negative", id="negative.toggle"),
