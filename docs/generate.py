@@ -153,6 +153,15 @@ def rules_pages() -> str:
     return "\n\n".join(f"## {row.code} {row.name}\n\n{fenced(output('rules', row.code))}" for row in RULES.values())
 
 
+def keys_table() -> str:
+    """The keys of the terminal UI, as its classes bind them."""
+    from promptlens.tui.keys import bound
+
+    rows = {(b.id, b.keys, b.description or b.action.replace("_", " ")): b.dialog for b in bound()}
+    lines = [f"| {keys.replace(',', ', ')} | {said} | `{name}` |" for (name, keys, said), dialog in rows.items() if not dialog]
+    return "\n".join(["| key | | name |", "|---|---|---|", *lines])
+
+
 PARTS: dict[str, Callable[[], str | None]] = {
     "reference": reference,
     "hosts": hosts_table,
@@ -166,6 +175,7 @@ PAGES: dict[Path, dict[str, Callable[[], str | None]]] = {
     ROOT / "docs" / "formats.md": {"formats": formats_table},
     ROOT / "docs" / "hosts.md": {"hosts": hosts_pages},
     ROOT / "docs" / "rules.md": {"rules": rules_pages},
+    ROOT / "docs" / "tui.md": {"keys": keys_table},
     ROOT / "docs" / "influence.md": {
         "influence-speed": influence_speed,
         "words": influence_example(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,16 @@ from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_wei
 @_WHAT_WITH
 @PATHS_AND_ROOTS
 @ALLOW_PICKLE
-def tui(file: str | None, **asked: Any) -> int:
+@click.option("--serve", is_flag=True, help="Open it in a browser: serve it on this machine until Ctrl-C.")
+@click.option("--address", default="localhost", show_default=True, help="Where --serve listens.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The port of --serve.")
+def tui(file: str | None, serve: bool, address: str, port: int, **asked: Any) -> int:
     """Write a prompt and see, as you type, what the model reads of it."""
+    if serve:
+        from promptlens.tui.serving import serve_tui
+
+        _settings(asked)  # what is wrong with them is said here, not in each browser
+        return serve_tui(sys.argv[1:], address, port)
     from promptlens.job import make_job
 
     gc.disable()  # until the first screen is there: app.py turns it on again
@@ -29,10 +38,20 @@ def tui(file: str | None, **asked: Any) -> int:
     job = replace(job, chosen={}, usual={**job.usual, **job.chosen})  # another host may not have an option chosen for this one
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("The terminal UI needs a terminal; in a pipe use `promptlens check`.", click.get_current_context())
+    keymap = _keymap(settings.tui_keys)
     from promptlens.tui.encoding import Encoding
 
     with Encoding(weights) as encoding:  # its process starts before the screen does
         from promptlens.tui.app import PromptLensApp
 
-        PromptLensApp(job, path=Path(file) if file else None, encoding=encoding).run_calmly()
+        PromptLensApp(job, path=Path(file) if file else None, encoding=encoding, keymap=keymap).run_calmly()
     return OK
+
+
+def _keymap(keys: Mapping[str, str]) -> dict[str, str]:
+    """The keys of the settings; they are checked only where there are some, which takes all of the UI's modules."""
+    if not keys:
+        return {}
+    from promptlens.tui.keys import checked_keymap
+
+    return checked_keymap(keys)

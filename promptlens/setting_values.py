@@ -229,6 +229,14 @@ def _keys(value: Any, _: Path) -> tuple[tuple[str, str], ...]:
     return tuple(value.items())
 
 
+def _tui_keys(value: Any, _: Path) -> Mapping[str, str]:
+    """Keys by the ids of bindings; which ids and keys there are is checked where the terminal UI starts, which knows them."""
+    for name, keys in _table(value).items():
+        if not isinstance(keys, str) or not keys:
+            raise ConfigError(f'{name} must be a key as in "ctrl+n", or several with commas between, not {keys!r}.')
+    return dict(value)
+
+
 def _format(value: Any, path: Path) -> str:
     from promptlens.sources import FORMATS
 
@@ -270,5 +278,6 @@ _CHECKS: dict[str, Callable[[Any, Path], Any]] = {
     "format": _format,
     "baseline": _file,
     "max_warnings": _count,
+    "tui_keys": _tui_keys,
     "per_path": _per_path,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -47,11 +47,19 @@ class PromptLensApp(App[None]):
         Binding("ctrl+p", "command_palette", show=False, id="app.commands"),  # in place of Textual's own, which no id can move
     ]
 
-    def __init__(self, job: Job, text: str = "", negative: str = "", path: Path | None = None, encoding: Encoding | None = None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        text: str = "",
+        negative: str = "",
+        path: Path | None = None,
+        encoding: Encoding | None = None,
+        keymap: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__()
         self.encoding = encoding or Encoding()
         self._calm = False
-        self.keymap: dict[str, str] = {}
+        self.keymap: dict[str, str] = dict(keymap or {})
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DEFAULT_THEME
@@ -65,7 +73,17 @@ class PromptLensApp(App[None]):
         self.encoding.close()
 
     def on_mount(self) -> None:
+        if self.keymap:
+            self._use_keymap()
         self.theme_changed_signal.subscribe(self, lambda theme: self._repaint())
+
+    def _use_keymap(self) -> None:
+        """Take the keys of the settings, and say where one of them will not do what it should."""
+        from promptlens.tui.keys import clashes
+
+        self.set_keymap(self.keymap)
+        for said in clashes(self.keymap):
+            self.notify(said, title="tui-keys", severity="warning", markup=False, timeout=15)
 
     async def action_quit(self) -> None:
         """Leave; what is not saved is asked about, and kept as a draft unless it is thrown away."""

@@ -1,6 +1,6 @@
-"""Which keys there are, and other keys for them: `[tui.keys]` in the settings, by the ids of the bindings.
+"""Which keys there are, and other keys for them: the table `tui-keys` of the settings, by the ids of the bindings.
 
-    [tui.keys]
+    [tui-keys]
     "finding.next" = "ctrl+n"
 
 Every binding has an id, and the table of them is read off the classes. What the editor and the input fields bind of themselves stays.
@@ -69,7 +69,7 @@ def checked_keymap(keys: Mapping[str, str]) -> dict[str, str]:
     known = sorted({b.id for b in bound()})
     for name, combination in keys.items():
         if name not in known:
-            raise UnknownNameError("binding", name, known, where="tui.keys")
+            raise UnknownNameError("binding", name, known, where="tui-keys")
         for key in combination.split(","):
             _check_key(name, key.strip())
     return dict(keys)
@@ -79,10 +79,10 @@ def _check_key(name: str, key: str) -> None:
     *modifiers, last = key.split("+") if key != "+" else [key]
     for modifier in modifiers:
         if modifier not in MODIFIERS:
-            raise UnknownNameError("modifier", modifier, MODIFIERS, where=f"tui.keys: {name} = {key!r}")
+            raise UnknownNameError("modifier", modifier, MODIFIERS, where=f"tui-keys: {name} = {key!r}")
     named = {str(k.value) for k in Keys if "+" not in k.value and "<" not in k.value}
     if not last or not (len(last) == 1 or last in named or key_to_character(last) is not None):
-        raise ConfigError(f'tui.keys: {name}: there is no key {key!r}. Keys are written as in "ctrl+n", "f6", "shift+tab" or "n".')
+        raise ConfigError(f'tui-keys: {name}: there is no key {key!r}. Keys are written as in "ctrl+n", "f6", "shift+tab" or "n".')
 
 
 def clashes(keys: Mapping[str, str]) -> Iterator[str]:

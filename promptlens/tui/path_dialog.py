@@ -38,16 +38,15 @@ def matching(typed: str, suffixes: Sequence[str] = ()) -> list[Found]:
     """What begins as was typed, folders first; with `suffixes`, of files only those. Hidden ones only when a dot was typed."""
     at = max(typed.rfind("/"), typed.rfind(os.sep)) + 1
     shown, begun = typed[:at], typed[at:]
-    place = Path(shown or ".").expanduser()
     found: list[Found] = []
     try:
-        with os.scandir(place) as entries:
+        with os.scandir(Path(shown or ".").expanduser()) as entries:
             for entry in entries:
                 if len(found) >= MOST_FILES:
                     break
                 if _begins(entry.name, begun) and (begun.startswith(".") or not entry.name.startswith(".")):
                     found.append(_found(entry, shown))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: the home of somebody who is not there
         return []
     kept = [f for f in found if f.folder or not suffixes or f.name.lower().endswith(tuple(suffixes))]
     return sorted(kept, key=lambda f: (not f.folder, f.name.casefold()))
