@@ -70,6 +70,9 @@ class FindingPane(Pane):
     def on_mount(self) -> None:
         self.watch(self.screen, "findings", self.take_findings)
 
+    def on_resize(self) -> None:
+        self._show_detail(self.finding)
+
     def take_findings(self, findings: tuple[Finding, ...]) -> None:
         self._findings = findings
         self.update_view()
@@ -101,8 +104,11 @@ class FindingPane(Pane):
     def explain(self, event: Listing.Highlighted) -> None:
         event.stop()
         finding: Finding | None = event.entry.value if event.entry is not None else None
+        self._show_detail(finding)
+        if finding is not None and self.listing.has_focus:
+            self.post_message(Lit([finding.span], both=concerns_both(finding)))
+
+    def _show_detail(self, finding: Finding | None) -> None:
         self.detail.display = finding is not None
         if finding is not None:
             self.detail.update(text_of(detail_rows(self._prompt, finding, max(self.size.width - 2, 20)), self.palette))
-            if self.listing.has_focus:
-                self.post_message(Lit([finding.span], both=concerns_both(finding)))

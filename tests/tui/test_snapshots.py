@@ -1,0 +1,107 @@
+"""The few screens as they look, in textual's SVG snapshots. `pytest --snapshot-update` writes them anew; look at them before committing.
+
+They hold for the version of textual that constraints.txt names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import textual
+from driving import until
+
+pytest.importorskip("pytest_textual_snapshot")
+
+from promptlens.job import Job
+from promptlens.tui.app import PromptLensApp
+from promptlens.tui.listing import Listing
+from promptlens.tui.screen import MainScreen
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+PINNED = (Path(__file__).parents[2] / "constraints.txt").read_text(encoding="utf-8")
+pytestmark = pytest.mark.skipif(f"textual=={textual.__version__}\n" not in PINNED, reason="drawn by another version of textual")
+
+TEXT = (
+    "masterpiece, best quality, (a red fox:1.2) in the [snow], 猫耳 girl 😀, golden hour, soft bokeh, highly detailed, 8k, "
+    "cinematic lighting, dramatic shadows, volumetric fog, shallow depth of field, 35mm photograph, film grain, "
+    "intricate details, sharp focus, silver hair, "
+    "long coat, standing on a rooftop at night, neon signs, heavy rain, reflections in puddles, looking over her shoulder"
+)
+QUIET = 8  # looks in a row at a screen that does not change
+SIZES = ((80, 24), (120, 36), (160, 50))
+
+Compare = Callable[..., bool]
+
+
+def app(host: str = "a1111", text: str = TEXT) -> PromptLensApp:
+    made = PromptLensApp(Job(host, "sdxl"), text, "blurry, low quality")
+    made.main.positive.cursor_blink = made.main.negative.cursor_blink = False
+    made.animation_level = "none"
+    return made
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until the screen stays as it is: what panes show comes after a repaint."""
+    before, same = "", 0
+    while same < QUIET:
+        await pilot.pause()
+        await pilot.app.workers.wait_for_complete()
+        now = pilot.app.export_screenshot()
+        before, same = now, same + 1 if now == before else 0
+
+
+def listed(main: MainScreen, tab: str) -> bool:
+    """Whether the table of a pane has rows."""
+    return any(table.entries for table in main.inspect.panes[tab].query(Listing))
+
+
+def shown(tab: str, holds: Callable[[MainScreen], object] = lambda main: main.report) -> Callable[[Pilot[None]], object]:
+    """Show a pane and wait until what it is to show `holds`."""
+
+    async def act(pilot: Pilot[None]) -> None:
+        main = pilot.app.screen
+        assert isinstance(main, MainScreen)
+        await pilot.pause()
+        main.inspect.show_tab(tab)
+        await until(pilot, lambda: holds(main))
+        await settled(pilot)
+
+    return act
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
+def test_a_long_prompt_in_two_chunks(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(app(), terminal_size=size, run_before=shown("tokens"))
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: "x".join(map(str, size)))
+def test_lost_words_and_what_is_found(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(
+        app("diffusers"),
+        terminal_size=size,
+        run_before=shown("findings", lambda main: listed(main, "findings")),
+    )
+
+
+def test_an_empty_prompt_says_what_to_do(snap_compare: Compare) -> None:
+    assert snap_compare(app(text=""), terminal_size=SIZES[0], run_before=shown("compare"))
+
+
+def test_every_host_side_by_side(snap_compare: Compare) -> None:
+    done = shown("hosts", lambda main: listed(main, "hosts"))
+    assert snap_compare(app(), terminal_size=SIZES[1], run_before=done)
+
+
+def test_jump_mode(snap_compare: Compare) -> None:
+    async def act(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: len(pilot.app.screen_stack) > 1)
+        await settled(pilot)
+
+    assert snap_compare(app(), terminal_size=SIZES[0], run_before=act)
