@@ -46,7 +46,7 @@ bench: $(STAMP) ## against tokenizers, and transformers and instant-clip-tokeniz
 	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/throughput.py
 
-bench-tui: $(STAMP) ## the terminal UI: key to repaint, start to first screen
+bench-tui: $(STAMP) ## the terminal UI: key to repaint, start to first screen, longest gap while the encoder works
 	$(BIN)/python benchmarks/tui.py
 
 bench-influence: $(STAMP) ## against transformers and captum at the size of real text encoders; about 8 minutes, needs EXTRAS=dev,encoder

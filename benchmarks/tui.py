@@ -1,12 +1,14 @@
 """The terminal UI: from a key to the repaint that shows it, and from the start of the process to the first whole screen.
 
-usage: tui.py [PART ...] [--runs N]
+usage: tui.py [PART ...] [--runs N] [--encoder-path PATH]
 Parts (all of them, if none is named):
   keys    letters typed into prompts of 150 and 1,000 tokens: the application runs in this process, without a terminal but with every byte
           that it would send; each letter is timed from the event to the end of the repaint that shows it (`wall`, with the wait for the
           next frame, which Textual draws 60 times a second at most) and by the processor time this takes (`work`)
   start   `promptlens tui` in a pseudo-terminal of 120x36, from the start of the process to the first whole screen; and
           `promptlens tui FILE` to the screen that has the prompt of the file in it
+  heartbeat  the longest gap of a clock that ticks every 10 ms in the screen's process: while the encoder loads, and while the influence of
+          a prompt is measured after an edit, to the screen that shows it; by the preview encoder, or the weights of --encoder-path
 """
 
 from __future__ import annotations
@@ -57,6 +59,9 @@ START_MS = 400.0
 TERMINAL = (120, 36)
 FRAME = (b"PromptLens", b"Prompt", b"Budget", b"Tokens", b"Negative")  # what a whole screen has, from its top to its last line
 SETTLE_S = 0.06  # between two letters of somebody who types fast: what is done after a repaint is done by then
+BEAT_S = 0.01
+GAP_MS = 50.0
+MEASURED_S = 120.0  # an influence that is not there by then never comes
 ENOUGH_S = 10.0  # a screen that is not there by then never comes
 
 
@@ -187,14 +192,82 @@ def first_screen(command: list[str], environment: dict[str, str], words: tuple[b
     return wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000
 
 
-PARTS: dict[str, tuple[Callable[[int], None], int]] = {"keys": (keys, 100), "start": (start, 15)}
+async def beats(tokens: int, paths: tuple[str, ...]) -> dict[str, list[float]]:
+    """Gaps in milliseconds of a clock in the screen's process, by what went on meanwhile."""
+    from promptlens.job import Job
+    from promptlens.tui.app import PromptLensApp, calm_collector
+    from promptlens.tui.encoding import Encoding
+    from promptlens.tui.influence_pane import InfluencePane
+    from promptlens.weights import Weights
+
+    gaps: dict[str, list[float]] = {"idle": [], "loading": [], "influence": []}
+    now = "idle"
+
+    async def beat() -> None:
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(BEAT_S)
+            here = time.perf_counter()
+            gaps[now].append((here - last) * 1000)
+            last = here
+
+    async def while_it_works(goes_on: Callable[[], bool]) -> None:
+        async with asyncio.timeout(MEASURED_S):
+            while goes_on():
+                await asyncio.sleep(2 * BEAT_S)
+
+    calm_collector()
+    with Encoding(Weights(paths, own=len(paths))) as encoding:
+        app = PromptLensApp(Job("a1111", "sd15"), prompt_of(tokens), encoding=encoding)
+        async with app.run_test(size=TERMINAL) as pilot:
+            await pilot.pause()
+            pane = app.main.inspect.panes["influence"]
+            assert isinstance(pane, InfluencePane)
+            ticking = asyncio.create_task(beat())
+            await asyncio.sleep(ENOUGH_S / 10)
+            now = "loading"
+            app.main.inspect.show_tab("influence")
+            await while_it_works(lambda: pane.percent is None)
+            await while_it_works(lambda: pane.percent == 0)
+            now = "influence"
+            await while_it_works(lambda: pane.percent is not None)
+            if pane.answered is None:
+                raise SystemExit(pane.ranking.hint)
+            app.main.positive.replace_all(f"tiny {app.main.positive.prompt}")
+            await pilot.pause()
+            await while_it_works(lambda: pane.stale)
+            await asyncio.sleep(SETTLE_S)
+            ticking.cancel()
+    return gaps
+
+
+def heartbeat(runs: int) -> None:
+    for tokens in SIZES:
+        found: dict[str, list[float]] = {}
+        for _ in range(runs):
+            with tempfile.TemporaryDirectory() as folder:  # nothing that was measured before is known
+                os.environ["XDG_STATE_HOME"] = os.environ["XDG_CACHE_HOME"] = folder
+                for when, gaps in asyncio.run(beats(tokens, WEIGHTS)).items():
+                    found.setdefault(when, []).append(max(gaps))
+        for when, longest in found.items():
+            said = f"{tokens:,} tokens, {when}"
+            print(
+                f"longest gap   {said:24} median {statistics.median(longest):5.1f}  worst {max(longest):5.1f} ms   aim <= {GAP_MS:.0f} ms"
+            )
+
+
+WEIGHTS: tuple[str, ...] = ("preview",)
+PARTS: dict[str, tuple[Callable[[int], None], int]] = {"keys": (keys, 100), "start": (start, 15), "heartbeat": (heartbeat, 5)}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--runs", type=int)
+    parser.add_argument("--encoder-path", action="append", metavar="PATH")
     arguments = parser.parse_args()
+    global WEIGHTS
+    WEIGHTS = tuple(arguments.encoder_path or WEIGHTS)
     for name in arguments.parts or PARTS:
         if name not in PARTS:
             parser.error(f"no part {name!r}; there are {', '.join(PARTS)}")
