@@ -12,6 +12,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
 
 from promptlens.errors import InputError
 from promptlens.terminal import talk
@@ -26,10 +28,43 @@ def serve_tui(arguments: Sequence[str], address: str, port: int) -> int:
     if not is_local(address):
         talk("note", f"{address} is not this machine alone: whoever can reach port {port} reads and writes your files through it.")
     _check_free(address, port)
+    _guarded_server()(command_of(arguments), host=address, port=port, title="PromptLens").serve()
+    return 0
+
+
+def is_own(host: str, origin: str | None, *, local: bool) -> bool:
+    """Whether a request comes from the served page itself, by its headers Host and Origin.
+
+    A page of somebody else that is open in the same browser could else drive the UI, and with it read and write files. Where only this
+    machine is served, the host must be it too: a foreign name that leads here is a foreign page.
+
+    >>> is_own("localhost:8000", "http://localhost:8000", local=True), is_own("localhost:8000", "https://evil.example", local=True)
+    (True, False)
+    """
+    if origin is not None and urlsplit(origin).netloc != host:
+        return False
+    return not local or is_local(urlsplit(f"//{host}").hostname or "")
+
+
+def _guarded_server() -> Any:
+    """textual-serve's server, which answers nobody but its own page."""
+    from aiohttp import web
     from textual_serve.server import Server
 
-    Server(command_of(arguments), host=address, port=port, title="PromptLens").serve()
-    return 0
+    class GuardedServer(Server):  # type: ignore[misc, unused-ignore]
+        async def _make_app(self) -> Any:
+            app = await super()._make_app()
+
+            @web.middleware
+            async def guard(request: Any, handler: Any) -> Any:
+                if not is_own(request.host, request.headers.get("Origin"), local=is_local(self.host)):
+                    raise web.HTTPForbidden(text="Not from the page that promptlens serves.")
+                return await handler(request)
+
+            app.middlewares.append(guard)
+            return app
+
+    return GuardedServer
 
 
 def command_of(arguments: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -77,6 +78,11 @@ def test_the_page_is_served(tmp_path: Path) -> None:
             assert page.status == 200
             assert "PromptLens" in text
             assert "textual" in text
+            upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "a" * 22 + "=="}
+            foreign = ({"Origin": "https://evil.example"}, {"Host": "evil.example"})
+            for headers in foreign:
+                with pytest.raises(urllib.error.HTTPError, match="403"):
+                    urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/ws", headers=upgrade | headers), timeout=60)
         finally:
             served.send_signal(signal.SIGINT)
             served.communicate(timeout=60)
