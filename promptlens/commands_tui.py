@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,7 +37,8 @@ def tui(file: str | None, serve: bool, address: str, port: int, **asked: Any) ->
     settings = _settings(asked)
     job, weights = make_job(settings), asked_weights(asked, settings)
     job = replace(job, chosen={}, usual={**job.usual, **job.chosen})  # another host may not have an option chosen for this one
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    served = "TEXTUAL_DRIVER" in os.environ  # by textual-serve: the browser is the terminal
+    if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("The terminal UI needs a terminal; in a pipe use `promptlens check`.", click.get_current_context())
     keymap = _keymap(settings.tui_keys)
     from promptlens.tui.encoding import Encoding
