@@ -142,10 +142,12 @@ def test_a_process_that_dies_is_told(weights: Path) -> None:
 
 # A parent that starts a process, says its id, and is busy with it until it is killed or interrupted.
 PARENT = """
+import signal
 import sys
 from promptlens.encoder import EncoderProcess, Window
 
 def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # who is started in the background of a shell ignores it
     process = EncoderProcess()
     encoder = process.load(sys.argv[1], "clip-l", device="cpu", threads=1)
     said = []
