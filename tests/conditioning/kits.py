@@ -79,4 +79,4 @@ def transformers_kit(folder: Path) -> Kit:
 
 @lru_cache
 def _tiny() -> dict[str, Any]:
-    return runpy.run_path(str(Path(__file__).parents[1] / "encoder" / "tiny_weights.py"))
+    return runpy.run_path(str(Path(__file__).parents[1] / "tiny_weights.py"))
