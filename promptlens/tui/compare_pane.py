@@ -41,6 +41,7 @@ class ComparePane(LatePane):
     def __init__(self, palette: Palette, **options: Any) -> None:
         super().__init__(palette, **options)
         self.head = Static(classes="pane-head", markup=False)
+        self.head.display = False  # nothing is pinned before the first report
         self.listing = Listing(palette, COLUMNS, EMPTY, id="compare-list")
         self.detail = Static(classes="pane-detail", markup=False)
         self.diff: PromptDiff | None = None
