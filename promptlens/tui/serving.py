@@ -51,17 +51,16 @@ def _guarded_server() -> Any:
     from aiohttp import web
     from textual_serve.server import Server
 
-    class GuardedServer(Server):  # type: ignore[misc, unused-ignore]
+    class GuardedServer(Server):  # type: ignore[misc]
         async def _make_app(self) -> Any:
             app = await super()._make_app()
 
-            @web.middleware
             async def guard(request: Any, handler: Any) -> Any:
                 if not is_own(request.host, request.headers.get("Origin"), local=is_local(self.host)):
                     raise web.HTTPForbidden(text="Not from the page that promptlens serves.")
                 return await handler(request)
 
-            app.middlewares.append(guard)
+            app.middlewares.append(web.middleware(guard))
             return app
 
     return GuardedServer
