@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, _settings
 from promptlens.errors import InputError
+from promptlens.home import with_home
 from promptlens.terminal import Screen, screen_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def expand(
     job = make_job(settings)
     text = _styled(_text(argument, kind), style_names, styles_file)
     folder = wildcards or settings.wildcards
-    found = expanded(text, _cost(job), Path(folder).expanduser() if folder else None)
+    found = expanded(text, _cost(job), with_home(folder, "--wildcards" if wildcards else "") if folder else None)
     largest, smallest = job.report(found.largest), job.report(found.smallest)
     screen = screen_of(sys.stdout, settings.color)
     if output_format == "full":
@@ -83,7 +83,7 @@ def _styled(text: str, names: tuple[str, ...], file: str | None) -> str:
         return text
     from promptlens.expanding import choose_styles, load_styles, styled
 
-    path = Path(file or "styles.csv").expanduser()
+    path = with_home(file or "styles.csv", "--styles")
     styles: list[Style] = choose_styles(load_styles(path), names, str(path))
     return styled(text, "", styles)[0]
 

@@ -16,6 +16,7 @@ import click
 
 from promptlens.cli import with_options
 from promptlens.errors import WeightsError
+from promptlens.home import with_home
 from promptlens.weights import Weights
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ ALLOW_PICKLE = click.option("--allow-pickle", is_flag=True, help="Also read .ckp
 def asked_weights(asked: Mapping[str, Any], settings: Settings) -> Weights:
     """What the flags say, and then the settings. Raises `WeightsError` for a root that is no folder."""
     for root in asked["roots"]:
-        if not Path(root).expanduser().is_dir():
+        if not with_home(root, "--root").is_dir():
             raise WeightsError(f"--root {root} is not a folder. Name the one that A1111, Forge, ComfyUI or InvokeAI was installed into.")
     return Weights(
         paths=(*asked["paths"], *settings.encoder_paths),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from promptlens.errors import ConfigError
+from promptlens.home import with_home
 
 # How deep checkpoints are looked for: users sort them into folders, InvokeAI as models/sdxl/main/<name>/text_encoder_2.
 DEPTH = 5
@@ -101,16 +102,17 @@ def hub_cache() -> Path:
     """The Hugging Face cache, by the rule of its own library: HF_HUB_CACHE, HF_HOME/hub, XDG_CACHE_HOME, ~/.cache."""
     for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         if given := os.environ.get(variable):
-            return Path(os.path.expandvars(given)).expanduser()
+            return with_home(os.path.expandvars(given), variable)
     if home := os.environ.get("HF_HOME"):
-        return Path(os.path.expandvars(home)).expanduser() / "hub"
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "huggingface" / "hub"
+        return with_home(os.path.expandvars(home), "HF_HOME") / "hub"
+    given = os.environ.get("XDG_CACHE_HOME")
+    return with_home(given or "~/.cache", "XDG_CACHE_HOME" if given else "") / "huggingface" / "hub"
 
 
 def pulled_folder() -> Path:
     """Where `promptlens encoders pull` keeps weights; PROMPTLENS_ENCODERS moves it."""
     if given := os.environ.get("PROMPTLENS_ENCODERS"):
-        return Path(given).expanduser()
+        return with_home(given, "PROMPTLENS_ENCODERS")
     from platformdirs import user_data_path
 
     return user_data_path("promptlens", appauthor=False) / "encoders"
@@ -167,9 +169,9 @@ def extra_paths(file: Path) -> list[Path]:
     folders: list[Path] = []
     for section in sections.values() if isinstance(sections, dict) else ():
         if isinstance(section, dict):
-            base = file.parent / Path(os.path.expandvars(str(section.get("base_path") or ""))).expanduser()
+            base = file.parent / with_home(os.path.expandvars(str(section.get("base_path") or "")), str(file))
             lines = [line for kind in EXTRA_KINDS for line in str(section.get(kind) or "").splitlines()]
-            folders += [base / Path(os.path.expandvars(line.strip())).expanduser() for line in lines if line.strip()]
+            folders += [base / with_home(os.path.expandvars(line.strip()), str(file)) for line in lines if line.strip()]
     return folders
 
 

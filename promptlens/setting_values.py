@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from promptlens.errors import ConfigError, PromptLensError, UnknownNameError
+from promptlens.home import with_home
 from promptlens.hosts import HOSTS
 from promptlens.models import get_model
 from promptlens.patterns import matched, relative
@@ -131,7 +132,7 @@ def _codes(value: Any, path: Path) -> tuple[str, ...]:
 
 
 def _file(value: Any, path: Path) -> str:
-    return str(path.parent / Path(value).expanduser()) if _text(value, path) else ""
+    return str(path.parent / with_home(value)) if _text(value, path) else ""
 
 
 def _folders(value: Any, path: Path) -> tuple[str, ...]:
@@ -139,7 +140,7 @@ def _folders(value: Any, path: Path) -> tuple[str, ...]:
     folders = [value] if isinstance(value, str) else value
     if not isinstance(folders, list) or not all(isinstance(folder, str) for folder in folders):
         raise ConfigError(f"must be a list of folders, not {value!r}.")
-    return tuple(str(path.parent / Path(folder).expanduser()) for folder in folders)
+    return tuple(str(path.parent / with_home(folder)) for folder in folders)
 
 
 def _encoder_paths(value: Any, path: Path) -> tuple[str, ...]:
@@ -181,7 +182,7 @@ def _options(value: Any, path: Path) -> dict[str, Any]:
             raise UnknownNameError("option", name, sorted(known))
     found = dict(options)
     if isinstance(found.get("embeddings"), str):
-        found["embeddings"] = str(path.parent / Path(found["embeddings"]).expanduser())
+        found["embeddings"] = str(path.parent / with_home(found["embeddings"]))
     return found
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from promptlens.errors import VocabularyError
+from promptlens.home import with_home
 from promptlens.places import T5_FOLDERS, cached_snapshots, hub_cache, installs, pulled_folder
 
 FILE = "tokenizer.json"
@@ -33,7 +34,7 @@ _MARK = b'"Unigram"'
 
 def named_file(given: str | Path) -> Path:
     """The file that a path of the user's stands for. Raises `VocabularyError` where there is none."""
-    path = Path(given).expanduser()
+    path = with_home(given)
     if path.name == MODEL_FILE and path.is_file():
         raise VocabularyError(
             f"{path} is SentencePiece's own format, which is not read here. Name a {FILE}, which most models have beside it, or fetch "
@@ -62,8 +63,8 @@ def iter_files(roots: Sequence[str | Path] = ()) -> Iterator[tuple[Path, str]]:
         for file in [place.folder / name / FILE for name in ([folder] if folder else T5_FOLDERS)]:
             if _is_t5(file):
                 yield file, place.title
-    for root in map(Path, roots):
-        yield from _of_install(root.expanduser())
+    for root in roots:
+        yield from _of_install(with_home(root))
     pulled = pulled_folder() / PULLED_FILE
     if pulled.is_file():
         yield pulled, "fetched by promptlens"

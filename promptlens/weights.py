@@ -8,10 +8,10 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptlens.errors import WeightsError
+from promptlens.home import with_home
 from promptlens.models import ENCODERS
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _named(text: str) -> tuple[str, str]:
     """An encoder's name ("" for any) and a path."""
     name, equals, path = text.partition("=")
     named = bool(equals) and name in ENCODERS
-    return (name if named else "", str(Path(path if named else text).expanduser()))
+    return (name if named else "", str(with_home(path if named else text)))
 
 
 def _path(text: str) -> str:

@@ -18,6 +18,7 @@ from promptlens.encoder.pickled import is_pickled
 from promptlens.encoder.preview import NAME as PREVIEW
 from promptlens.encoder.preview import preview_weights
 from promptlens.errors import WeightsError
+from promptlens.home import with_home
 from promptlens.models import ENCODERS
 from promptlens.places import Place, cached_snapshots, distinct, hub_cache, install_places, pulled_folder, weight_paths
 
@@ -146,7 +147,7 @@ def _places(pulled: Path, cache: Path, roots: Sequence[str | Path]) -> Iterator[
     # repositories the table names come before fine-tuned models that happen to be cached
     yield from sorted(cached_snapshots(cache), key=lambda place: place.folder.parent.parent.name not in known)
     for root in roots:
-        yield from install_places(Path(root).expanduser())
+        yield from install_places(with_home(root))
 
 
 def _size(path: Path) -> int:

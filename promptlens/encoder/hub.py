@@ -25,6 +25,7 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Re
 from promptlens import __version__
 from promptlens.encoder.catalog import Remote
 from promptlens.errors import WeightsError
+from promptlens.home import with_home
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 TIMEOUT_S = 30.0
@@ -165,7 +166,7 @@ def find_token() -> str:
     except ImportError:
         given = os.environ.get("HF_TOKEN") or ""
         home = Path(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
-        file = Path(os.environ.get("HF_TOKEN_PATH") or home / "token").expanduser()
+        file = with_home(os.environ.get("HF_TOKEN_PATH") or home / "token")
         return given or (file.read_text(encoding="utf-8").strip() if file.is_file() else "")
     return str(get_token() or "")
 

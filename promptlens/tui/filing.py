@@ -234,7 +234,7 @@ class Filing:
         def named(name: str | None) -> None:
             if not name:
                 return
-            path = Path(name).expanduser()
+            path = Path(name)  # the dialog knows what ~ is
             if path.exists():
                 said = f"{path} is there already."
                 self.screen.app.push_screen(

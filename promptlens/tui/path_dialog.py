@@ -16,6 +16,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from promptlens.errors import InputError
+from promptlens.home import with_home
 from promptlens.render._runs import Run, visible_text
 from promptlens.tui.listing import Column, Entry, Listing
 from promptlens.tui.palette import Palette
@@ -40,13 +42,13 @@ def matching(typed: str, suffixes: Sequence[str] = ()) -> list[Found]:
     shown, begun = typed[:at], typed[at:]
     found: list[Found] = []
     try:
-        with os.scandir(Path(shown or ".").expanduser()) as entries:
+        with os.scandir(with_home(shown or ".")) as entries:
             for entry in entries:
                 if len(found) >= MOST_FILES:
                     break
                 if _begins(entry.name, begun) and (begun.startswith(".") or not entry.name.startswith(".")):
                     found.append(_found(entry, shown))
-    except (OSError, ValueError, RuntimeError):  # RuntimeError: the home of somebody who is not there
+    except (OSError, ValueError, InputError):  # InputError: the home of somebody who is not there
         return []
     kept = [f for f in found if f.folder or not suffixes or f.name.lower().endswith(tuple(suffixes))]
     return sorted(kept, key=lambda f: (not f.folder, f.name.casefold()))
@@ -159,11 +161,14 @@ class PathDialog(ModalScreen[str]):
         if not typed:
             return
         try:
-            path = Path(typed).expanduser()
+            path = with_home(typed)
             os.stat(path)
         except FileNotFoundError:
             pass
-        except (ValueError, RuntimeError, OSError) as error:
+        except InputError as error:
+            self._say(visible_text(str(error)))
+            return
+        except (ValueError, OSError) as error:
             self._say(f"{visible_text(typed)}: {getattr(error, 'strerror', None) or error}.")
             return
         if path.is_dir():

@@ -9,7 +9,8 @@ from promptlens.encoder.catalog import BUILDS
 from promptlens.encoder.preview import FILE as PREVIEW_FILE
 from promptlens.encoder.preview import NAME as PREVIEW
 from promptlens.encoder.windows import CancelledError
-from promptlens.errors import PromptLensError
+from promptlens.errors import InputError, PromptLensError
+from promptlens.home import with_home
 from promptlens.models import ENCODERS, MODELS
 from promptlens.render._runs import Run
 from promptlens.tui.dialog import NameDialog
@@ -94,9 +95,9 @@ def _chosen(main: MainScreen, encoding: Encoding, value: tuple[str, str]) -> Non
 
         def named(text: str | None) -> None:
             if text:
-                encoding.choose([str(Path(text).expanduser())])
+                encoding.choose([text])
 
-        main.app.push_screen(NameDialog("Weights: a file, or a folder"), named)
+        main.app.push_screen(NameDialog("Weights: a file, or a folder", refused=_no_place), named)
     elif value == AUTOMATIC:
         encoding.choose([])
     elif not name:
@@ -104,6 +105,15 @@ def _chosen(main: MainScreen, encoding: Encoding, value: tuple[str, str]) -> Non
     else:
         others = [p for p in encoding.chosen if "=" in p and not p.startswith(f"{name}=")]
         encoding.choose([*others, f"{name}={path}"])
+
+
+def _no_place(text: str) -> str:
+    """Why a path cannot be looked at, "" for one that can: what is there is said where it is read."""
+    try:
+        with_home(text)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def choose_pull(main: MainScreen, encoding: Encoding) -> None:

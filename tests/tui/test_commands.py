@@ -7,7 +7,7 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 import pytest
-from driving import drive
+from driving import drive, until
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -18,6 +18,7 @@ from promptlens.tui.inspect import TABS
 from promptlens.tui.jump import Jump, targets
 from promptlens.tui.keys import bound
 from promptlens.tui.path_dialog import PathDialog, completed, matching
+from promptlens.tui.weights_dialog import FILE, _chosen
 
 PROMPT = "1girl, solo, (red:1.2) cat, 1girl"
 
@@ -181,6 +182,27 @@ def test_a_path_that_cannot_be_one_is_refused_in_the_dialog() -> None:
 
     pytest.importorskip("sd_parsers")
     drive(act)
+
+
+def test_a_home_that_is_not_there_is_said_in_the_dialog_for_weights() -> None:
+    chosen: list[str] = []
+
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        app.encoding.choose = chosen.extend  # type: ignore[method-assign,assignment]
+        _chosen(app.main, app.encoding, FILE)
+        await until(pilot, lambda: app.screen.query("#name"))
+        field = app.screen.query_one("#name", Input)
+        field.value = "~nobody-of-this-name/x"
+        await pilot.press("enter")
+        line = app.screen.query_one("#name-error")
+        await until(pilot, lambda: "there is no user 'nobody-of-this-name'" in str(line.render()) and line.size.height)
+        assert chosen == []
+        field.value = "~/clip_l.safetensors"
+        await pilot.press("enter")
+        await until(pilot, lambda: len(app.screen_stack) == 1)
+        assert chosen == ["~/clip_l.safetensors"]
+
+    drive(act, size=(80, 24))
 
 
 def test_import_takes_both_prompts_and_leaves_the_picture_alone(tmp_path: Path) -> None:
