@@ -242,6 +242,7 @@ def test_without_the_images_extra_import_says_how_to_install_it(monkeypatch: pyt
 
 
 def test_a_text_file_is_no_picture_to_import(tmp_path: Path) -> None:
+    pytest.importorskip("sd_parsers")
     path = tmp_path / "cat.png"
     path.write_text("a cat")
 
