@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from promptlens.render._runs import Row, Run, wrap
 from promptlens.tui.drawing import text_of
+from promptlens.tui.modal import Dialog
 from promptlens.tui.palette import Palette
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def help_rows(found: Help, width: int) -> list[Row]:
     return rows
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Shows a help; any of its keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

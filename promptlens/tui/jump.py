@@ -10,11 +10,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from promptlens.tui.inspect import TABS
+from promptlens.tui.modal import Dialog
 
 if TYPE_CHECKING:
     from promptlens.tui.screen import MainScreen
@@ -71,7 +71,7 @@ def _places(main: MainScreen) -> Iterator[tuple[str, Offset, Callable[[], object
             yield name, at(button), act(action)
 
 
-class Jump(ModalScreen[Target]):
+class Jump(Dialog[Target]):
     """Shows the letters and gives the target of the one that is pressed; any other key gives none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", id="dialog.close")]

@@ -29,3 +29,8 @@ class Dialog(ModalScreen[Answer]):
             self.app.post_message(events.Key(event.key, event.character))
             return
         await super().on_event(event)
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Do what the key is bound to now, not when the application comes to it: a key behind it would by then be past the dialog."""
+        if not self._answered and await self.app._check_bindings(event.key):
+            event.stop()

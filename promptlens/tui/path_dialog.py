@@ -13,13 +13,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from promptlens.errors import InputError
 from promptlens.home import with_home
 from promptlens.render._runs import Run, visible_text
 from promptlens.tui.listing import Column, Entry, Listing
+from promptlens.tui.modal import Dialog
 from promptlens.tui.palette import Palette
 
 MOST_FILES = 2000
@@ -74,7 +74,7 @@ def completed(typed: str, found: Sequence[Found]) -> str:
     return shared if len(shared) > len(typed) or (shared and len(found) == 1) else typed
 
 
-class PathDialog(ModalScreen[str]):
+class PathDialog(Dialog[str]):
     """Gives the path, or "" when it is left with Escape. `refused` says why a path cannot be taken, "" where it can."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
