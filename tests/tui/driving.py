@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from promptlens.job import Job
 from promptlens.tui.app import PromptLensApp
 
-ENOUGH = 2_000
+ENOUGH = 5_000
 
+Asking = TypeVar("Asking", bound=Screen[Any])
 Drive = Callable[[PromptLensApp, Pilot[None]], Awaitable[None]]
 
 
@@ -31,7 +34,7 @@ def drive(
     async def run() -> None:
         app = PromptLensApp(Job(host, model), text, negative, path)
         async with app.run_test(size=size) as pilot:
-            await pilot.pause()
+            await until(pilot, lambda: app.main.report is not None and app.main.positive.size)
             await act(app, pilot)
 
     asyncio.run(run())
@@ -44,3 +47,26 @@ async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
             return
         await pilot.pause()
     raise AssertionError(f"{holds} never held")
+
+
+async def asked(pilot: Pilot[None], kind: type[Asking]) -> Asking:
+    """Wait until a dialog of this kind is in front and takes keys: one that was asked for is composed and gets its focus later."""
+
+    def takes_keys() -> bool:
+        screen = pilot.app.screen
+        return isinstance(screen, kind) and bool(screen.query("*")) and (screen.focused is not None or not screen.focus_chain)
+
+    await until(pilot, takes_keys)
+    dialog = pilot.app.screen
+    assert isinstance(dialog, kind)
+    return dialog
+
+
+async def back(app: PromptLensApp, pilot: Pilot[None]) -> None:
+    """Wait until the main screen is in front again."""
+    await until(pilot, lambda: app.screen is app.main)
+
+
+async def told(app: PromptLensApp, pilot: Pilot[None], words: str) -> None:
+    """Wait until a notice with these words is shown."""
+    await until(pilot, lambda: any(words in notice.message for notice in app._notifications))

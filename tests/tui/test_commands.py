@@ -7,16 +7,19 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 import pytest
-from driving import drive, until
+from driving import asked, back, drive, told, until
+from textual.command import Command, CommandList, CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from promptlens.tui.app import PromptLensApp
 from promptlens.tui.commands import commands
+from promptlens.tui.dialog import Question
 from promptlens.tui.help import PANES, HelpScreen, help_for
 from promptlens.tui.inspect import TABS
 from promptlens.tui.jump import Jump, targets
 from promptlens.tui.keys import bound
+from promptlens.tui.listing import Listing
 from promptlens.tui.path_dialog import PathDialog, completed, matching
 from promptlens.tui.weights_dialog import FILE, _chosen
 
@@ -33,24 +36,22 @@ def test_every_binding_has_an_id_and_every_dialog_can_be_left() -> None:
 def test_f1_explains_the_pane_in_use_with_its_keys(name: str) -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.main.inspect.show_tab(name)
-        await pilot.pause()
+        await until(pilot, lambda: help_for(app.main).title == PANES[name][0])
         found = help_for(app.main)
         assert (found.title, found.said) == PANES[name]
         everywhere = dict(row[::-1] for title, rows in found.groups if title == "Keys everywhere" for row in rows)
         assert everywhere["Help"] == "f1"
         await pilot.press("f1")
-        assert isinstance(app.screen, HelpScreen)
+        await asked(pilot, HelpScreen)
         await pilot.press("escape")
-        await pilot.pause()
-        assert len(app.screen_stack) == 1
+        await until(pilot, lambda: len(app.screen_stack) == 1)
 
     drive(act, PROMPT)
 
 
 def test_help_of_the_editor_tells_its_own_keys_too() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
-        titles = [title for title, _ in help_for(app.main).groups]
-        assert titles == ["Keys everywhere", "Moving and editing"]
+        await until(pilot, lambda: [title for title, _ in help_for(app.main).groups] == ["Keys everywhere", "Moving and editing"])
 
     drive(act, PROMPT)
 
@@ -91,38 +92,41 @@ def test_every_action_with_a_key_is_in_the_palette() -> None:
 
 def test_the_palette_runs_what_is_chosen_and_has_none_of_textuals_entries() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        def first() -> str:
+            """The entry that Enter runs."""
+            found = palette.query_one(CommandList).highlighted_option
+            return found.hit.text or "" if isinstance(found, Command) else ""
+
         await pilot.press("ctrl+p")
+        palette = await asked(pilot, CommandPalette)
         await pilot.press(*"host: comfy")
-        await app.workers.wait_for_complete()
+        await until(pilot, lambda: "ComfyUI" in first())
         await pilot.press("enter")
-        await pilot.pause()
-        assert app.main.job.host == "comfyui"
+        await until(pilot, lambda: app.main.job.host == "comfyui")
 
     drive(act, PROMPT)
 
 
 def test_jump_goes_by_one_letter_and_its_letters_differ() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: {"Findings", "negative"} <= {t.name for t in targets(app.main)})
         letters = {t.name: t.letter for t in targets(app.main)}
         assert len(set(letters.values())) == len(letters)
         await pilot.press("ctrl+o")
-        await pilot.pause()
-        assert isinstance(app.screen, Jump)
+        await asked(pilot, Jump)
         await pilot.press(letters["Findings"])
-        await pilot.pause()
-        assert app.main.inspect.active == "findings"
-        assert app.focused is not None
-        assert app.main.inspect in app.focused.ancestors
+        await until(
+            pilot, lambda: app.main.inspect.active == "findings" and app.focused in list(app.main.inspect.panes["findings"].query("*"))
+        )
         await pilot.press("ctrl+o")
-        await pilot.pause()
+        await asked(pilot, Jump)
         await pilot.press(letters["negative"])
-        await pilot.pause()
-        assert app.focused is app.main.negative
+        await until(pilot, lambda: app.focused is app.main.negative)
         await pilot.press("ctrl+o")
-        await pilot.pause()
+        await asked(pilot, Jump)
         await pilot.press("9")
-        await pilot.pause()
-        assert app.focused is app.main.negative
+        await back(app, pilot)
+        await until(pilot, lambda: app.focused is app.main.negative)
 
     drive(act, PROMPT)
 
@@ -135,18 +139,26 @@ def test_a_path_is_completed_and_a_folder_entered(tmp_path: Path) -> None:
 
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         await app.run_action("open_file")
-        await pilot.pause()
-        dialog = app.screen
-        assert isinstance(dialog, PathDialog)
+        dialog = await asked(pilot, PathDialog)
         field = dialog.query_one(Input)
+        before = dialog.listing.entries
+
+        async def listed(*names: str) -> None:
+            """Wait until just these are listed, anew since the last time."""
+            nonlocal before
+            await until(pilot, lambda: dialog.listing.entries is not before and [e.value.name for e in dialog.listing.entries] == [*names])
+            before = dialog.listing.entries
+
         field.value = f"{tmp_path}/pr"
+        await listed("prompts")
         await pilot.press("tab")
-        assert field.value == f"{tmp_path}/prompts/"
+        await until(pilot, lambda: field.value == f"{tmp_path}/prompts/")
+        await listed("hero [red].txt", "hero two.txt")
         await pilot.press("tab")
-        assert field.value == f"{tmp_path}/prompts/hero "
+        await until(pilot, lambda: field.value == f"{tmp_path}/prompts/hero ")
+        await listed("hero [red].txt", "hero two.txt")
         await pilot.press("down", "down", "enter")
-        await pilot.pause()
-        assert app.main.positive.prompt == "a dog"
+        await until(pilot, lambda: app.main.positive.prompt == "a dog")
 
     drive(act)
 
@@ -167,18 +179,21 @@ def test_matching_lists_folders_first_and_hidden_files_when_asked(tmp_path: Path
 def test_a_path_that_cannot_be_one_is_refused_in_the_dialog() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         await app.run_action("import_image")
-        await pilot.pause()
+        dialog = await asked(pilot, PathDialog)
+
+        def error() -> str:
+            return str(dialog.query_one("#path-error").render())
+
         for typed, said in (
             ("nul\0", "null byte"),
             ("not-there.png", "is not there"),
             ("~nobody-of-this-name/x", "home"),
             ("x" * 300, "too long"),
         ):
-            app.screen.query_one(Input).value = typed
+            dialog.query_one(Input).value = typed
             await pilot.press("enter")
-            await pilot.pause()
-            assert said in str(app.screen.query_one("#path-error").render())
-            assert isinstance(app.screen, PathDialog)
+            await until(pilot, lambda said=said: said in error())  # type: ignore[misc]
+            assert app.screen is dialog
 
     pytest.importorskip("sd_parsers")
     drive(act)
@@ -217,11 +232,9 @@ def test_import_takes_both_prompts_and_leaves_the_picture_alone(tmp_path: Path) 
 
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         await app.run_action("import_image")
-        await pilot.pause()
-        app.screen.query_one(Input).value = str(path)
+        (await asked(pilot, PathDialog)).query_one(Input).value = str(path)
         await pilot.press("enter")
-        await pilot.pause()
-        assert (app.main.positive.prompt, app.main.negative.prompt) == ("a [red] cat", "blurry")
+        await until(pilot, lambda: (app.main.positive.prompt, app.main.negative.prompt) == ("a [red] cat", "blurry"))
         assert app.main.filing.file is None
         assert app.main.filing.changed
 
@@ -234,8 +247,7 @@ def test_without_the_images_extra_import_says_how_to_install_it(monkeypatch: pyt
 
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         await app.run_action("import_image")
-        await pilot.pause()
-        assert [n.message for n in app._notifications][-1].endswith("pip install 'promptlens[images]'")
+        await told(app, pilot, "pip install 'promptlens[images]'")
         assert app.screen is app.main
 
     drive(act)
@@ -250,8 +262,7 @@ def test_a_text_file_is_no_picture_to_import(tmp_path: Path) -> None:
         from promptlens.tui.filing_actions import import_picture
 
         import_picture(app.main.filing, path)
-        await pilot.pause()
-        assert "does not begin like a PNG, JPEG or WebP" in [n.message for n in app._notifications][-1]
+        await told(app, pilot, "does not begin like a PNG, JPEG or WebP")
         assert app.main.positive.prompt == PROMPT
 
     drive(act, PROMPT)
@@ -263,16 +274,16 @@ def test_the_view_is_exported_as_svg_and_a_file_there_is_asked_about(tmp_path: P
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         for answer in ((), ("c",), ("r",)):
             await app.run_action("export_svg")
-            await pilot.pause()
-            app.screen.query_one(Input).value = str(path)
+            (await asked(pilot, PathDialog)).query_one(Input).value = str(path)
             await pilot.press("enter")
-            await pilot.pause()
             for key in answer:
+                await asked(pilot, Question)
                 await pilot.press(key)
-                await pilot.pause()
+            await back(app, pilot)
             if answer == ("c",):
                 assert path.read_text() == "old"
             else:
+                await until(pilot, lambda: path.exists() and path.read_text() != "old")
                 texts = "".join(xml.etree.ElementTree.fromstring(path.read_text()).itertext()).replace("\xa0", " ")
                 assert "[red]" in texts
                 assert "Export the view" not in texts
@@ -283,6 +294,7 @@ def test_the_view_is_exported_as_svg_and_a_file_there_is_asked_about(tmp_path: P
 
 def test_copying_the_view_gives_its_table_with_a_header() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: any(table.entries for table in app.main.inspect.panes["tokens"].query(Listing)))
         await app.run_action("copy_view")
         assert app.clipboard.splitlines()[0].startswith("#\tchunk\tslot")
         await app.run_action("copy_prompt")
@@ -294,12 +306,13 @@ def test_copying_the_view_gives_its_table_with_a_header() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 def test_compact_gives_the_prompt_more_room_and_takes_it_back(size: tuple[int, int]) -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
-        before = app.main.positive.scrollable_content_region.size.area
+        def area() -> int:
+            return app.main.positive.scrollable_content_region.size.area
+
+        before = area()
         await app.run_action("compact")
-        await pilot.pause()
-        assert app.main.positive.scrollable_content_region.size.area > before
+        await until(pilot, lambda: area() > before)
         await app.run_action("compact")
-        await pilot.pause()
-        assert app.main.positive.scrollable_content_region.size.area == before
+        await until(pilot, lambda: area() == before)
 
     drive(act, PROMPT, size=size)

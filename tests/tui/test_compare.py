@@ -23,6 +23,10 @@ def pane_of(app: PromptLensApp) -> ComparePane:
     return pane
 
 
+def pinned_text(app: PromptLensApp) -> str | None:
+    return app.main.pinned.text if app.main.pinned is not None else None
+
+
 def head_of(app: PromptLensApp) -> str:
     return str(pane_of(app).head.render())
 
@@ -87,13 +91,9 @@ def test_what_is_typed_after_f8_is_compared_and_can_be_swapped_back() -> None:
         app.main.inspect.show_tab("compare")
         await until(pilot, lambda: pane_of(app).listing.has_focus)
         await pilot.press("x")
-        await pilot.pause()
-        assert app.main.positive.prompt == "a cat"
-        assert app.main.pinned is not None
-        assert app.main.pinned.text == "a cat, red"
+        await until(pilot, lambda: app.main.positive.prompt == "a cat" and pinned_text(app) == "a cat, red")
         await pilot.press("escape", "ctrl+z")
-        await pilot.pause()
-        assert app.main.positive.prompt == "a cat, red"
+        await until(pilot, lambda: app.main.positive.prompt == "a cat, red")
 
     drive(act, "a cat")
 
@@ -117,8 +117,7 @@ def test_swapping_takes_the_host_along() -> None:
         app.main.action_pin()
         app.main.use_host("diffusers")
         app.main.action_swap_pin()
-        await pilot.pause()
-        assert app.main.job.host == "a1111"
+        await until(pilot, lambda: app.main.job.host == "a1111" and app.main.pinned is not None)
         assert app.main.pinned is not None
         assert app.main.pinned.job.host == "diffusers"
 
@@ -128,7 +127,6 @@ def test_swapping_takes_the_host_along() -> None:
 def test_a_pin_survives_every_model() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.main.inspect.active = "compare"
-        await pilot.pause()
         app.main.action_pin()
         app.main.use_host("comfyui")
         for name in MODELS:
@@ -144,17 +142,14 @@ def test_a_pin_survives_every_model() -> None:
 def test_each_editor_has_its_own_pin() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         await pilot.press("f8")
+        await until(pilot, lambda: pinned_text(app) == "a cat")
         app.main.negative.focus()
-        await pilot.pause()
-        assert app.main.pinned is None
+        await until(pilot, lambda: app.main.editor is app.main.negative and app.main.pinned is None)
         await pilot.press("f8")
-        assert app.main.pinned is not None
-        assert app.main.pinned.text == "blurry"
+        await until(pilot, lambda: pinned_text(app) == "blurry")
         app.main.action_unpin()
         app.main.positive.focus()
-        await pilot.pause()
-        assert app.main.pinned is not None
-        assert app.main.pinned.text == "a cat"
+        await until(pilot, lambda: pinned_text(app) == "a cat")
 
     drive(act, "a cat", "blurry")
 
@@ -162,6 +157,7 @@ def test_each_editor_has_its_own_pin() -> None:
 def test_while_hidden_nothing_is_compared() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         await pilot.press("f8", "x")
+        await until(pilot, lambda: app.main.report is not None and app.main.report.usage.prompt == "xa cat")
         await pilot.pause()
         assert pane_of(app).diff is None
 
@@ -176,8 +172,7 @@ def test_swapping_keeps_the_model() -> None:
         app.main.positive.replace_all("a dog")
         await until(pilot, lambda: app.main.report is not None and app.main.report.usage.prompt == "a dog")
         app.main.action_swap_pin()
-        await pilot.pause()
-        assert app.main.positive.prompt == "a cat"
+        await until(pilot, lambda: app.main.positive.prompt == "a cat")
         assert (app.main.job.model, app.main.job.host) == ("flux", "comfyui")
 
     drive(act, "a cat")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,27 +11,21 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytest.importorskip("safetensors")
 
+from driving import asked, until
 from loopback_hub import FakeHub, serve
-from textual.pilot import Pilot
 from tiny_weights import tensors, write
 
 from promptlens.job import Job
 from promptlens.tui.app import PromptLensApp
 from promptlens.tui.encoding import Encoding, Pull
 from promptlens.tui.influence_pane import InfluencePane
+from promptlens.tui.picker import Picker
 from promptlens.tui.pulling import pull_rows
 from promptlens.weights import Weights
 
 pytestmark = pytest.mark.encoder
-PATIENCE_S = 60
 FILE = "comfyanonymous/flux_text_encoders/clip_l.safetensors"
 HELD_AFTER = 3 << 20
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], Any]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds():
-            await pilot.pause()
 
 
 def test_a_pull_can_be_stopped_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,15 +38,19 @@ def test_a_pull_can_be_stopped_and_goes_on(tmp_path: Path, monkeypatch: pytest.M
             assert isinstance(pane, InfluencePane)
             await pilot.press("f9")
             await until(pilot, lambda: pane.answered)
-            await pilot.press("p", "enter")
+            await until(pilot, lambda: pane.ranking.has_focus)
+            await pilot.press("p")
+            await asked(pilot, Picker)
+            await pilot.press("enter")
             await until(pilot, lambda: " of 14 MB · x stops" in str(pane.pull_line.render()))
             await pilot.press("x")
             await until(pilot, lambda: " of 14 MB · p goes on from there" in str(pane.pull_line.render()))
             hub.go_on.set()
-            await pilot.press("p", "enter")
+            await pilot.press("p")
+            await asked(pilot, Picker)
+            await pilot.press("enter")
             await until(pilot, lambda: pane.answered and not pane.answered.answer["approximate"] and not pane.stale)
-            assert not pane.pull_line.display
-            assert "clip-l fp16" in str(pane.head.render())
+            await until(pilot, lambda: not pane.pull_line.display and "clip-l fp16" in str(pane.head.render()))
 
     with serve(hub):
         monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
@@ -71,9 +67,10 @@ def test_a_hub_that_refuses_is_said_with_the_way_out(monkeypatch: pytest.MonkeyP
             pane = app.main.inspect.panes["influence"]
             assert isinstance(pane, InfluencePane)
             await pilot.press("f9")
+            await until(pilot, lambda: pane.is_mounted)
             await app.encoding.pull("clip-l")
             await until(pilot, lambda: "p tries again" in str(pane.pull_line.render()))
-            assert "No place that is known to hold clip-l gave it" in str(pane.pull_line.render())
+            await until(pilot, lambda: "No place that is known to hold clip-l gave it" in str(pane.pull_line.render()))
 
     with serve(FakeHub(refuse_all=404)) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)

@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from driving import drive
+from driving import asked, drive, told, until
 from textual.pilot import Pilot
 
 from promptlens.tui.app import PromptLensApp
 from promptlens.tui.drafts import Draft, DraftFile, orphans
 from promptlens.tui.files import ChangedOnDisk, open_file, save
+from promptlens.tui.picker import Picker
 
 
 def test_saving_writes_the_file_and_keeps_its_newline(tmp_path: Path) -> None:
@@ -20,11 +21,11 @@ def test_saving_writes_the_file_and_keeps_its_newline(tmp_path: Path) -> None:
     path.write_bytes(b"a cat\r\n")
 
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.main.positive.prompt == "a cat")
         await pilot.press("end", *", red", "ctrl+s")
-        await pilot.pause()
+        await until(pilot, lambda: path.read_bytes() == b"a cat, red\r\n")
 
     drive(act, path=path)
-    assert path.read_bytes() == b"a cat, red\r\n"
 
 
 def test_a_file_changed_on_disk_is_not_overwritten(tmp_path: Path) -> None:
@@ -64,9 +65,9 @@ def test_of_a_file_of_several_prompts_one_is_chosen_at_the_start(tmp_path: Path)
     path.write_text('name,prompt,negative_prompt\nfilm,"film grain, 35mm",blurry\nink,"ink, paper",\n')
 
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await asked(pilot, Picker)
         await pilot.press("down", "down", "enter")
-        await pilot.pause()
-        assert app.main.positive.prompt == "ink, paper"
+        await until(pilot, lambda: app.main.positive.prompt == "ink, paper")
 
     drive(act, path=path)
 
@@ -74,8 +75,7 @@ def test_of_a_file_of_several_prompts_one_is_chosen_at_the_start(tmp_path: Path)
 def test_a_file_that_cannot_be_read_is_said_and_the_screen_is_there(tmp_path: Path) -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         await pilot.press(*"cat")
-        await pilot.pause()
-        assert app.main.positive.prompt == "cat"
-        assert any("folder" in str(toast.message) for toast in app._notifications)
+        await until(pilot, lambda: app.main.positive.prompt == "cat")
+        await told(app, pilot, "folder")
 
     drive(act, path=tmp_path)

@@ -12,12 +12,11 @@ from promptlens.tui.finding_pane import FindingPane
 
 def test_a_fix_is_one_step_of_undo() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.main.findings)
         await pilot.press("ctrl+g", "ctrl+r")
-        await pilot.pause()
-        assert app.main.positive.prompt == "1girl, solo"
+        await until(pilot, lambda: app.main.positive.prompt == "1girl, solo")
         await pilot.press("ctrl+z")
-        await pilot.pause()
-        assert app.main.positive.prompt == "1girl, solo, 1girl"
+        await until(pilot, lambda: app.main.positive.prompt == "1girl, solo, 1girl")
 
     drive(act, "1girl, solo, 1girl")
 
@@ -27,21 +26,17 @@ LONG, SHORT = "a red cat on a mat, " * 20, "blurry"
 
 def test_a_finding_on_both_prompts_lights_both() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: app.main.findings)
+        await until(pilot, lambda: "TB104" in [finding.code for finding in app.main.findings])
         found = [finding.code for finding in app.main.findings]
-        assert "TB104" in found
         app.main.inspect.show_tab("findings")
         pane = app.main.inspect.panes["findings"]
         assert isinstance(pane, FindingPane)
         await until(pilot, lambda: pane.listing.has_focus and pane.listing.entries)
         await pilot.press(*["down"] * found.index("TB104"))
-        await until(pilot, lambda: app.main.negative.lit)
-        assert app.main.positive.lit == (Span(0, len(LONG)),)
-        assert app.main.negative.lit == (Span(0, len(SHORT)),)
+        lit = (Span(0, len(LONG)),), (Span(0, len(SHORT)),)
+        await until(pilot, lambda: (app.main.positive.lit, app.main.negative.lit) == lit)
         await pilot.press("escape")
-        await pilot.pause()
-        assert not app.main.positive.lit
-        assert not app.main.negative.lit
+        await until(pilot, lambda: not app.main.positive.lit and not app.main.negative.lit)
 
     drive(act, LONG, SHORT)
 
@@ -49,14 +44,14 @@ def test_a_finding_on_both_prompts_lights_both() -> None:
 def test_a_finding_on_both_prompts_is_told_of_the_negative_one_too() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.main.negative.focus()
-        await until(pilot, lambda: app.main.editor is app.main.negative and app.main.findings)
-        assert [f.span for f in app.main.findings if f.code == "TB104"] == [Span(0, len(SHORT))]
+        await until(pilot, lambda: [f.span for f in app.main.findings if f.code == "TB104"] == [Span(0, len(SHORT))])
 
     drive(act, LONG, SHORT)
 
 
 def test_without_a_negative_prompt_nothing_concerns_both() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.main.findings)
         assert "TB104" not in [finding.code for finding in app.main.findings]
 
     drive(act, LONG)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from driving import drive, until
+from driving import drive, told, until
 from textual.pilot import Pilot
 
 from promptlens import analyze
@@ -37,10 +37,17 @@ def pane_of(app: PromptLensApp) -> HostsPane:
 
 
 async def read(app: PromptLensApp, pilot: Pilot[None]) -> None:
-    """Wait until every host was asked and shown."""
-    await pilot.pause()
-    await app.workers.wait_for_complete()
-    await pilot.pause()
+    """Wait until every host was asked about the report on screen, and what they said is shown."""
+    await until(pilot, lambda: pane_of(app).read_for is app.main.report and pane_of(app).listing.entries)
+
+
+def prompt_read(pane: HostsPane) -> str | None:
+    return pane.read_for.usage.prompt if pane.read_for is not None else None
+
+
+def hosts_in_use(pane: HostsPane) -> list[str]:
+    """The hosts that the table marks."""
+    return [entry.value.view.host for entry in pane.listing.entries if entry.cells[0].text]
 
 
 def test_numbers_are_those_of_the_analysis() -> None:
@@ -90,12 +97,11 @@ def test_enter_switches_to_the_host() -> None:
         app.main.inspect.show_tab("hosts")
         await read(app, pilot)
         pane = pane_of(app)
-        assert [e.value.view.host for e in pane.listing.entries if e.cells[0].text] == ["a1111"]
+        assert hosts_in_use(pane) == ["a1111"]
+        await until(pilot, lambda: pane.listing.has_focus)
         pane.listing.cursor = next(n for n, e in enumerate(pane.listing.entries) if e.value.view.host == "diffusers")
         await pilot.press("enter")
-        await read(app, pilot)
-        assert app.main.job.host == "diffusers"
-        assert [e.value.view.host for e in pane.listing.entries if e.cells[0].text] == ["diffusers"]
+        await until(pilot, lambda: app.main.job.host == "diffusers" and hosts_in_use(pane) == ["diffusers"])
 
     drive(act, LONG)
 
@@ -104,8 +110,10 @@ def test_a_host_that_does_not_take_the_model_is_not_switched_to() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.main.inspect.show_tab("hosts")
         await read(app, pilot)
+        await until(pilot, lambda: pane_of(app).listing.has_focus)
+        refusal = pane_of(app).listing.entries[-1].value.view.refusal
         await pilot.press("end", "enter")
-        await pilot.pause()
+        await told(app, pilot, refusal)
         assert app.main.job.host == "comfyui"
 
     drive(act, LONG, host="comfyui", model="flux")
@@ -115,12 +123,9 @@ def test_what_is_typed_meanwhile_is_what_is_shown() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.main.inspect.active = "hosts"
         await read(app, pilot)
-        app.main.positive.focus()
+        await until(pilot, lambda: app.main.positive.has_focus)
         await pilot.press("end", *" dog")
-        await read(app, pilot)
-        read_for = pane_of(app).read_for
-        assert read_for is not None
-        assert read_for.usage.prompt == "a cat dog"
+        await until(pilot, lambda: prompt_read(pane_of(app)) == "a cat dog")
 
     drive(act, "a cat")
 
@@ -128,7 +133,8 @@ def test_what_is_typed_meanwhile_is_what_is_shown() -> None:
 def test_hidden_it_asks_no_host() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         await pilot.press(*"red")
-        await read(app, pilot)
+        await until(pilot, lambda: app.main.report is not None and app.main.report.usage.prompt == "reda cat")
+        await pilot.pause()
         assert pane_of(app).rows == ()
 
     drive(act, "a cat")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from driving import until
 from textual.pilot import Pilot
 
 import promptlens
@@ -80,19 +81,12 @@ def drive(act: Drive, text: str = "", encoding: Encoding | None = None, size: tu
     async def run() -> None:
         app = PromptLensApp(Job("a1111", "sdxl"), text, negative, encoding=encoding)
         async with app.run_test(size=size) as pilot:
-            await pilot.pause()
+            await until(pilot, lambda: app.main.report is not None and app.main.positive.size)
             pane = app.main.inspect.panes["influence"]
             assert isinstance(pane, InfluencePane)
             await act(app, pane, pilot)
 
     asyncio.run(run())
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], Any]) -> None:
-    """Let the app work until something holds."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds():
-            await pilot.pause()
 
 
 def head(pane: InfluencePane) -> str:
@@ -117,7 +111,9 @@ def test_an_answer_is_shown_then_dimmed_and_labelled_then_replaced() -> None:
         assert "sdxl on a1111" in head(pane).lower()
         assert "Noise floor 0.0010" in head(pane)
         assert not pane.has_class("-stale")
-        await pilot.press("escape", "end", *" sat", "f9")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.main.positive.has_focus)
+        await pilot.press("end", *" sat", "f9")
         await until(pilot, lambda: held.asked[-1]["text"].endswith(" sat"))
         assert pane.has_class("-stale")
         assert "earlier text" in head(pane)
@@ -154,15 +150,17 @@ def test_a_hidden_pane_asks_nothing_and_typing_asks_once() -> None:
 
     async def act(app: PromptLensApp, pane: InfluencePane, pilot: Pilot[None]) -> None:
         await pilot.press(*"red cat")
-        await pilot.pause()
+        await until(pilot, lambda: app.main.report is not None and app.main.report.usage.prompt == "red cat")
         assert pane.timer is None
         assert held.asked == []
         await pilot.press("f9")
         await until(pilot, lambda: held.gates)
         app.main.inspect.show_tab("tokens")
         await until(pilot, lambda: not pane.size)
-        await pilot.press("escape", *" sat")
-        await pilot.pause()
+        await pilot.press("escape")
+        await until(pilot, lambda: app.main.positive.has_focus)
+        await pilot.press(*" sat")
+        await until(pilot, lambda: app.main.report is not None and app.main.report.usage.prompt == "red cat sat")
         assert pane.timer is None
         assert [q["text"] for q in held.asked] == ["red cat"]
         for gate in held.gates:
@@ -177,13 +175,14 @@ def test_the_negative_prompt_is_measured_as_such() -> None:
     async def act(app: PromptLensApp, pane: InfluencePane, pilot: Pilot[None]) -> None:
         app.main.use_host("comfyui")
         app.main.negative.focus()
-        await pilot.pause()
+        await until(pilot, lambda: app.main.editor is app.main.negative)
         await pilot.press("f9")
         await until(pilot, lambda: held.gates and held.asked[-1]["text"] == "blurry")
         for gate in held.gates:
             gate.set()
         await until(pilot, lambda: pane.answered)
         assert [e.cells[2].text for e in pane.ranking.entries] == ["blurry"]
+        await until(pilot, lambda: pane.ranking.has_focus)
         await pilot.press("enter")
         await until(pilot, lambda: app.main.negative.selected_text == "blurry")
 
@@ -204,8 +203,7 @@ def test_what_is_missing_is_said_with_the_keys_that_help() -> None:
 def test_an_empty_prompt_says_what_will_be_here() -> None:
     async def act(app: PromptLensApp, pane: InfluencePane, pilot: Pilot[None]) -> None:
         await pilot.press("f9")
-        await pilot.pause()
-        assert "No prompt yet" in pane.ranking.hint
+        await until(pilot, lambda: pane.is_mounted and "No prompt yet" in pane.ranking.hint)
 
     drive(act, "  ", Held())
 
@@ -221,8 +219,7 @@ def test_without_weights_the_preview_answers_in_bands(size: tuple[int, int]) -> 
         assert head(pane).startswith("approximate preview, not CLIP; ")
         assert {e.cells[3].text for e in pane.ranking.entries} <= {"high", "medium", "low"}
         assert {e.cells[2].text for e in pane.ranking.entries} >= {"日本", "brackets", "red"}
-        drawn = "".join(segment.text for segment in pane.strip.render_line(0))
-        assert drawn.startswith("a (red:1.2) 日本")
+        await until(pilot, lambda: pane.strip.render_line(0).text.startswith("a (red:1.2) 日本"))
         assert not {"torch", "numpy"} & set(imported_by_the_screen())
 
     drive(act, "a (red:1.2) 日本 👍🏽 [brackets], oil painting", size=size)

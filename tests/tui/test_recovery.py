@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from driving import drive
+from driving import asked, back, drive, until
 from textual import events
 from textual.pilot import Pilot
 
@@ -37,15 +37,14 @@ def test_what_was_typed_is_restored_with_its_host_and_can_be_undone() -> None:
     crashed("a [red] 日本 👍🏽 cat", "blurry", host="diffusers")
 
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
-        assert isinstance(app.screen, Question)
+        await asked(pilot, Question)
         await pilot.press("r")
-        await pilot.pause()
-        assert app.main.positive.prompt == "a [red] 日本 👍🏽 cat"
-        assert app.main.negative.prompt == "blurry"
+        await until(pilot, lambda: (app.main.positive.prompt, app.main.negative.prompt) == ("a [red] 日本 👍🏽 cat", "blurry"))
         assert app.main.job.host == "diffusers"
+        await back(app, pilot)
+        await until(pilot, lambda: app.main.positive.has_focus)
         await pilot.press("ctrl+z")
-        await pilot.pause()
-        assert app.main.positive.prompt == ""
+        await until(pilot, lambda: app.main.positive.prompt == "")
 
     drive(act)
 
@@ -54,10 +53,9 @@ def test_what_is_typed_right_behind_the_answer_is_taken() -> None:
     crashed("a cat")
 
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await asked(pilot, Question)
         type_at_once(app, "r, blue dog, red lamp")
-        await pilot.pause()
-        await pilot.pause()
-        assert app.main.positive.prompt == "a cat, blue dog, red lamp"
+        await until(pilot, lambda: app.main.positive.prompt == "a cat, blue dog, red lamp")
 
     drive(act)
 
@@ -66,10 +64,10 @@ def test_two_answers_at_once_are_one() -> None:
     crashed("a cat")
 
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await asked(pilot, Question)
         type_at_once(app, "\r\r")
-        await pilot.pause()
-        assert app.screen is app.main
-        assert app.main.positive.prompt.strip() == "a cat"
+        await back(app, pilot)
+        await until(pilot, lambda: app.main.positive.prompt.strip() == "a cat")
 
     drive(act)
 
@@ -78,12 +76,14 @@ def test_later_keeps_the_draft_and_discard_throws_it_away() -> None:
     crashed("a cat")
 
     async def later(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await asked(pilot, Question)
         await pilot.press("l")
-        await pilot.pause()
+        await back(app, pilot)
 
     async def discard(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await asked(pilot, Question)
         await pilot.press("d")
-        await pilot.pause()
+        await until(pilot, lambda: list(orphans()) == [])
 
     drive(later)
     assert [draft.positive for _, draft in orphans()] == ["a cat"]
@@ -96,13 +96,11 @@ def test_letters_typed_while_the_question_comes_up_are_no_answer(monkeypatch: py
     crashed("a cat")
 
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        question = await asked(pilot, Question)
         type_at_once(app, "lord")
-        await pilot.pause()
-        await pilot.pause()
-        assert isinstance(app.screen, Question)
-        assert app.main.positive.prompt == "lord"
+        await until(pilot, lambda: app.main.positive.prompt == "lord")
+        assert app.screen is question
         await pilot.press("enter")
-        await pilot.pause()
-        assert app.main.positive.prompt == "a cat"
+        await until(pilot, lambda: app.main.positive.prompt == "a cat")
 
     drive(act)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from driving import until
 from textual.pilot import Pilot
 
 from promptlens.job import Job
@@ -16,7 +17,6 @@ from promptlens.tui.encoding import Encoding, Message
 from promptlens.tui.similarity_pane import SimilarityPane, similarity_values
 
 Drive = Callable[[PromptLensApp, SimilarityPane, Pilot[None]], Awaitable[None]]
-PATIENCE_S = 60
 
 
 def answer(text: str, *, approximate: bool = False) -> Message:
@@ -38,19 +38,13 @@ def drive(act: Drive, text: str, encoding: Encoding, size: tuple[int, int] = (12
     async def run() -> None:
         app = PromptLensApp(Job("a1111", "sdxl"), text, encoding=encoding)
         async with app.run_test(size=size) as pilot:
-            await pilot.pause()
+            await until(pilot, lambda: app.main.report is not None and app.main.positive.size)
             pane = app.main.inspect.panes["similarity"]
             assert isinstance(pane, SimilarityPane)
             await pilot.press("shift+f9")
             await act(app, pane, pilot)
 
     asyncio.run(run())
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], Any]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds():
-            await pilot.pause()
 
 
 def line(pane: SimilarityPane, y: int) -> str:
@@ -63,12 +57,12 @@ def test_values_are_printed_and_the_pair_lights_up() -> None:
     async def act(app: PromptLensApp, pane: SimilarityPane, pilot: Pilot[None]) -> None:
         await until(pilot, lambda: pane.matrix.values.labels)
         app.main.positive.light = lambda *spans: lit.append(spans)  # type: ignore[method-assign]
-        assert line(pane, 0).split() == ["whole", "1", "2", "3"]
-        assert line(pane, 1).split() == ["1", "[red]", "1.00", "·", "0.90", "0.80"]
+        await until(pilot, lambda: line(pane, 0).split() == ["whole", "1", "2", "3"])
+        await until(pilot, lambda: line(pane, 1).split() == ["1", "[red]", "1.00", "·", "0.90", "0.80"])
+        await until(pilot, lambda: pane.matrix.has_focus)
         await pilot.press("right", "right")
         await until(pilot, lambda: lit and lit[-1] == (Span(0, 5), Span(7, 9)))
-        assert "[red] with 日本" in str(pane.pair.render())
-        assert "0.90" in str(pane.pair.render())
+        await until(pilot, lambda: "[red] with 日本" in str(pane.pair.render()) and "0.90" in str(pane.pair.render()))
         await pilot.press("enter")
         await until(pilot, lambda: app.main.positive.selected_text == "日本")
 
@@ -78,13 +72,12 @@ def test_values_are_printed_and_the_pair_lights_up() -> None:
 def test_what_is_behind_the_labels_comes_into_view() -> None:
     async def act(app: PromptLensApp, pane: SimilarityPane, pilot: Pilot[None]) -> None:
         await until(pilot, lambda: pane.matrix.values.labels)
+        await until(pilot, lambda: pane.matrix.has_focus and pane.matrix.size)
         await pilot.press("end", *["pagedown"] * 12)
-        await pilot.pause()
-        assert line(pane, 0).split()[-1] == "30"
-        assert line(pane, pane.matrix.size.height - 1).split()[0] == "30"
+        await until(pilot, lambda: line(pane, 0).split()[-1:] == ["30"])
+        await until(pilot, lambda: line(pane, pane.matrix.size.height - 1).split()[:1] == ["30"])
         await pilot.press("home")
-        await pilot.pause()
-        assert line(pane, 0).split()[0] == "whole"
+        await until(pilot, lambda: line(pane, 0).split()[0] == "whole")
 
     drive(act, ", ".join(f"phrase {n:02}" for n in range(30)), Answering(), size=(80, 24))
 
@@ -112,6 +105,7 @@ def test_the_preview_gives_bands() -> None:
     async def act(app: PromptLensApp, pane: SimilarityPane, pilot: Pilot[None]) -> None:
         await until(pilot, lambda: pane.answered)
         assert str(pane.head.render()).startswith("approximate preview, not CLIP; ")
+        await until(pilot, lambda: len(line(pane, 1).split()) > 4)
         assert set(line(pane, 1).split()[2:]) <= {"high", "med", "low", "·"}
 
     drive(act, "cat, dog, 👍🏽", Encoding())

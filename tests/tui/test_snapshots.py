@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 import textual
-from driving import until
+from driving import asked, until
 
 pytest.importorskip("pytest_textual_snapshot")
 
 from promptlens.job import Job
 from promptlens.tui.app import PromptLensApp
+from promptlens.tui.jump import Jump
 from promptlens.tui.listing import Listing
 from promptlens.tui.screen import MainScreen
+from promptlens.tui.topbar import TopBar
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -60,15 +62,16 @@ def listed(main: MainScreen, tab: str) -> bool:
     return any(table.entries for table in main.inspect.panes[tab].query(Listing))
 
 
-def shown(tab: str, holds: Callable[[MainScreen], object] = lambda main: main.report) -> Callable[[Pilot[None]], object]:
+def shown(tab: str, holds: Callable[[MainScreen], object]) -> Callable[[Pilot[None]], object]:
     """Show a pane and wait until what it is to show `holds`."""
 
     async def act(pilot: Pilot[None]) -> None:
         main = pilot.app.screen
         assert isinstance(main, MainScreen)
-        await pilot.pause()
+        await until(pilot, lambda: main.report is not None and main.positive.size)
         main.inspect.show_tab(tab)
-        await until(pilot, lambda: holds(main))
+        await until(pilot, lambda: holds(main) and main.focused in list(main.inspect.panes[tab].query("*")))
+        await until(pilot, lambda: main.query_one(TopBar).summary.text)
         await settled(pilot)
 
     return act
@@ -76,7 +79,7 @@ def shown(tab: str, holds: Callable[[MainScreen], object] = lambda main: main.re
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
 def test_a_long_prompt_in_two_chunks(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(app(), terminal_size=size, run_before=shown("tokens"))
+    assert snap_compare(app(), terminal_size=size, run_before=shown("tokens", lambda main: listed(main, "tokens")))
 
 
 @pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: "x".join(map(str, size)))
@@ -89,7 +92,8 @@ def test_lost_words_and_what_is_found(snap_compare: Compare, size: tuple[int, in
 
 
 def test_an_empty_prompt_says_what_to_do(snap_compare: Compare) -> None:
-    assert snap_compare(app(text=""), terminal_size=SIZES[0], run_before=shown("compare"))
+    done = shown("compare", lambda main: any(table.hint for table in main.inspect.panes["compare"].query(Listing)))
+    assert snap_compare(app(text=""), terminal_size=SIZES[0], run_before=done)
 
 
 def test_every_host_side_by_side(snap_compare: Compare) -> None:
@@ -99,9 +103,11 @@ def test_every_host_side_by_side(snap_compare: Compare) -> None:
 
 def test_jump_mode(snap_compare: Compare) -> None:
     async def act(pilot: Pilot[None]) -> None:
-        await pilot.pause()
+        main = pilot.app.screen
+        assert isinstance(main, MainScreen)
+        await until(pilot, lambda: listed(main, "tokens") and main.query_one(TopBar).summary.text)
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: len(pilot.app.screen_stack) > 1)
+        await asked(pilot, Jump)
         await settled(pilot)
 
     assert snap_compare(app(), terminal_size=SIZES[0], run_before=act)

@@ -25,13 +25,12 @@ def test_what_matters_least_goes_first(width: int, expected: str) -> None:
 def test_nothing_is_clipped(size: tuple[int, int]) -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         bar = app.main.query_one(TopBar)
+        labels = [bar.model, bar.host, bar.file, bar.summary]
         bar.show_file("日本の長い名前のファイル-with-a-long-name.txt", changed=True)
         for host in hosts_for(MODELS["sdxl"]):
             app.main.use_host(host)
-            await pilot.pause()
-            labels = [bar.model, bar.host, bar.file, bar.summary]
-            assert all(cell_width(label.text) <= label.content_size.width for label in labels)
             await until(pilot, lambda: "lost" in bar.summary.text or "free" in bar.summary.text)
-            assert sum(label.outer_size.width for label in labels) <= size[0]
+            await until(pilot, lambda: all(cell_width(label.text) <= label.content_size.width for label in labels))
+            await until(pilot, lambda: sum(label.outer_size.width for label in labels) <= size[0])
 
     drive(act, "a very red cat, " * 30, size=size)
