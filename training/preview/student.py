@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, groupby
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from promptlens.tokens import Reading, tokenizer
 from promptlens.vocab import END_ID, SIZE, START_ID
 
 WINDOW = 77
+
+Spans = Sequence[tuple[int, int]]  # how many texts in a row, of how many tokens each
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Shape:
 
 
 class Layer(nn.Module):
+    """One layer. Texts lie end to end, so that nothing is padded: `spans` says how many there are in a row of each length."""
+
     def __init__(self, shape: Shape, dropout: float) -> None:
         super().__init__()
         self.heads = shape.heads
@@ -39,13 +44,46 @@ class Layer(nn.Module):
         self.qkv, self.out = nn.Linear(shape.width, 3 * shape.width), nn.Linear(shape.width, shape.width)
         self.fc1, self.fc2 = nn.Linear(shape.width, shape.hidden), nn.Linear(shape.hidden, shape.width)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        rows, length, width = x.shape
-        q, k, v = self.qkv(self.norm1(x)).view(rows, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        attended = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(rows, length, width)
-        x = x + F.dropout(self.out(attended), self.dropout, self.training)
+    def forward(self, x: torch.Tensor, spans: Spans, ends: torch.Tensor | None = None) -> torch.Tensor:
+        """(tokens, width); with `ends` (texts, width), what becomes of those tokens alone: after the last layer no other is asked for."""
+        normed, width = self.norm1(x), x.shape[1]
+        if ends is None:
+            q, k, v = self._parted(self.qkv(normed))
+        else:
+            (q,) = self._parted(F.linear(normed[ends], self.qkv.weight[:width], self.qkv.bias[:width]))
+            k, v = self._parted(F.linear(normed, self.qkv.weight[width:], self.qkv.bias[width:]))
+            x = x[ends]
+        with torch.autocast(x.device.type, enabled=False):  # torch's kernel for processors is slower in half of it
+            attended = _attended(q, k, v, spans)
+        x = x + dropped(self.out(attended), self.dropout if self.training else 0)
         h = self.fc1(self.norm2(x))
-        return x + F.dropout(self.fc2(h * torch.sigmoid(1.702 * h)), self.dropout, self.training)
+        return x + dropped(self.fc2(h * torch.sigmoid(1.702 * h)), self.dropout if self.training else 0)
+
+    def _parted(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """(tokens, heads, width of a head) of each of the parts that a row is made of."""
+        width = self.out.in_features
+        return x.float().view(len(x), -1, self.heads, width // self.heads).unbind(1)
+
+
+def _attended(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, spans: Spans) -> torch.Tensor:
+    """Causal attention inside each text, in full precision; `q` is of every token, or of the last of each text."""
+    whole = len(q) == len(k)
+    known = [texts * length for texts, length in spans]
+    asked = known if whole else [texts for texts, _ in spans]
+    found = []
+    for (texts, _), *parts in zip(spans, q.split(asked), k.split(known), v.split(known), strict=True):
+        queries, keys, values = (t.unflatten(0, (texts, -1)).transpose(1, 2) for t in parts)
+        found.append(F.scaled_dot_product_attention(queries, keys, values, is_causal=whole).transpose(1, 2).flatten(0, 1))
+    return torch.cat(found).flatten(1)
+
+
+def dropped(x: torch.Tensor, share: float) -> torch.Tensor:
+    """Dropout, to the nearest 256th. Torch's own draws a number for each value: on a processor a tenth of a step. Here it is a byte."""
+    out = round(share * 256)
+    if not out:
+        return x
+    drawn = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device).random_(-(2**63), None).view(torch.uint8)
+    return x * (drawn[: x.numel()].view(x.shape) >= out).to(x.dtype).mul_(256 / (256 - out))
 
 
 class Student(nn.Module):
@@ -70,28 +108,22 @@ class Student(nn.Module):
                 block.out.weight.mul_(0.5)
                 block.fc2.weight.mul_(0.5)
 
-    def forward(self, ids: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
-        """Unit vectors (rows, width), in the coordinates of `basis`, of padded rows of ids that end at `ends`."""
-        x = self.widen(F.dropout(self.table(ids), self.dropout, self.training)) + self.places[: ids.shape[1]]
-        for block in self.blocks:
-            x = block(x)
-        return F.normalize(self.norm(x[torch.arange(len(ids), device=ids.device), ends]), dim=-1)
-
-    def encode(self, rows: Sequence[Sequence[int]], chunks: int = 6) -> torch.Tensor:
-        """The same of rows of any lengths, which are parted by length so that little is padded."""
+    def encode(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Unit vectors (rows, width), in the coordinates of `basis`, of rows of ids, each pooled at its last."""
         order = sorted(range(len(rows)), key=lambda n: len(rows[n]))
-        size = -(-len(order) // chunks)
+        lengths = [len(rows[n]) for n in order]
+        spans = [(len(list(same)), length) for length, same in groupby(lengths)]
         device = self.basis.device
-        parts = [self(*(t.to(device) for t in padded([rows[n] for n in order[s : s + size]]))) for s in range(0, len(order), size)]
+        ids = torch.tensor([i for n in order for i in rows[n]], device=device)
+        places = torch.tensor([p for length in lengths for p in range(length)], device=device)
+        ends = torch.tensor(list(accumulate(lengths)), device=device) - 1
+        x = self.widen(dropped(self.table(ids), self.dropout if self.training else 0)).float() + self.places[places]
+        for block in self.blocks[:-1]:
+            x = block(x, spans)
+        found = F.normalize(self.norm(self.blocks[-1](x, spans, ends)), dim=-1)
         back = torch.empty(len(order), dtype=torch.long)
         back[torch.tensor(order)] = torch.arange(len(order))
-        return torch.cat(parts)[back.to(device)]
-
-
-def padded(rows: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids filled up with EOS, and the place of each row's own EOS."""
-    longest = max(len(r) for r in rows)
-    return torch.tensor([[*r, *(END_ID,) * (longest - len(r))] for r in rows]), torch.tensor([len(r) - 1 for r in rows])
+        return found[back.to(device)]
 
 
 class Tokens:

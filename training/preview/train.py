@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 
 from training.preview.corpus import Corpus, Group
 from training.preview.facts import Dominance, Facts, WordPair
+from training.preview.halves import halved
 from training.preview.names import Deletion, Names
 from training.preview.student import Student, Tokens
 
@@ -71,7 +73,7 @@ class Trainer:
         self.tokens = Tokens()
         self.device = student.basis.device
         self.mean = torch.tensor(lesson.mean).to(self.device) @ student.basis
-        self._optimiser = torch.optim.AdamW(student.parameters(), lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.98))
+        self._optimiser = torch.optim.AdamW(student.parameters(), lr=plan.rate, weight_decay=plan.decay, betas=(0.9, 0.98), fused=True)
         self._names = self._name_targets()
         self._pairs = [p for p in lesson.facts.pairs if not p.held_out]
         self._loss = 0.0
@@ -125,30 +127,28 @@ class Trainer:
         ]  # fmt: skip
         groups = _some(corpus.groups, plan.groups, chance)
         pairs, firsts = _some(self._pairs, plan.pairs, chance), _some(lesson.facts.dominances, plan.dominances, chance)
-        wanted = [lesson.names.texts[n] for n in rows]
-        wanted += [lesson.names.texts[n] for d in real for n in (d.whole, d.rest)]
-        wanted += taught
-        wanted += [t for g in groups for t in (g.text, *g.rests)]
-        wanted += [w for p in pairs for w in (p.one, p.other)]
-        wanted += [t for d in firsts for t in (d.lemma.replace("_", " "), d.strong, d.weak)]
-        distinct = {t: n for n, t in enumerate(dict.fromkeys(wanted))}
-        found = self.student.encode([self.tokens(t) for t in distinct], 6 if self.device.type == "cpu" else 2)
-        at = iter(found[torch.tensor([distinct[t] for t in wanted], device=self.device)])
-
-        def take(count: int) -> torch.Tensor:
-            return torch.stack([next(at) for _ in range(count)])
-
-        loss = 1.5 * self._alike(take(len(rows)), self._real(rows), relations=True)
+        parts = [
+            [lesson.names.texts[n] for n in rows],
+            [lesson.names.texts[n] for d in real for n in (d.whole, d.rest)],
+            taught,
+            [t for g in groups for t in (g.text, *g.rests)],
+            [w for p in pairs for w in (p.one, p.other)],
+            [t for d in firsts for t in (d.lemma.replace("_", " "), d.strong, d.weak)],
+        ]
+        distinct = {t: n for n, t in enumerate(dict.fromkeys(chain(*parts)))}
+        with halved(self.device):
+            found = self.student.encode([self.tokens(t) for t in distinct])
+        at = torch.tensor([distinct[t] for part in parts for t in part], device=self.device)
+        of_names, of_real, of_taught, of_groups, of_pairs, of_firsts = found[at].split([len(part) for part in parts])
+        loss = 1.5 * self._alike(of_names, self._real(rows), relations=True) + self._alike(of_taught, self._taught(taught), relations=False)
         if real:
-            loss = loss + 10 * self._real_deletions(take(2 * len(real)), real)
-        given = take(len(taught))
-        loss = loss + self._alike(given, self._taught(taught), relations=False)
+            loss = loss + 10 * self._real_deletions(of_real, real)
         if groups:
-            loss = loss + self._groups(take(sum(1 + len(g.rests) for g in groups)), groups)
+            loss = loss + self._groups(of_groups, groups)
         if pairs:
-            loss = loss + 0.5 * self._pair_loss(take(2 * len(pairs)), pairs)
+            loss = loss + 0.5 * self._pair_loss(of_pairs, pairs)
         if firsts:
-            loss = loss + 0.3 * self._dominance_loss(take(3 * len(firsts)), firsts)
+            loss = loss + 0.3 * self._dominance_loss(of_firsts, firsts)
         return loss
 
     def _name_targets(self) -> torch.Tensor:
@@ -184,13 +184,15 @@ class Trainer:
     def _groups(self, given: torch.Tensor, groups: Sequence[Group]) -> torch.Tensor:
         """Texts as the teacher has them, and 20 x the squared error of sqrt(1 - cos) to what is left without each word."""
         target = F.normalize(self._taught([t for g in groups for t in (g.text, *g.rests)]), dim=-1)
-        errors, at = [], 0
-        for group in groups:
-            count = len(group.rests)
-            mine = _distance(given[at], given[at + 1 : at + 1 + count])
-            errors.append((mine - self._blended(_distance(target[at], target[at + 1 : at + 1 + count]), group)).square())
-            at += 1 + count
-        return 20 * torch.cat(errors).mean() + 0.5 * self._alike(given, target, relations=False)
+        target = F.normalize(self._taught([t for g in groups for t in (g.text, *g.rests)]), dim=-1)
+        counts = [len(g.rests) for g in groups]
+        starts = [0, *accumulate(1 + count for count in counts)]
+        whole = torch.tensor([start for start, count in zip(starts, counts, strict=False) for _ in range(count)], device=self.device)
+        rest = torch.tensor([start + 1 + n for start, count in zip(starts, counts, strict=False) for n in range(count)], device=self.device)
+        apart = _distance(target[whole], target[rest]).split(counts)
+        wanted = torch.cat([self._blended(distances, group) for distances, group in zip(apart, groups, strict=True)])
+        error = (_distance(given[whole], given[rest]) - wanted).square().mean()
+        return 20 * error + 0.5 * self._alike(given, target, relations=False)
 
     def _blended(self, distances: torch.Tensor, group: Group) -> torch.Tensor:
         """The teacher's distances, moved towards the order of the removed words' token ids; mean and spread stay."""
