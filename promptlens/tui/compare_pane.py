@@ -73,16 +73,12 @@ class ComparePane(LatePane):
             self.listing.show((), hint=EMPTY)
             return
         diff = self.diff = compare_reports(for_model(pin, report, self.main.job).report, report)
-        self.head.update(text_of(head_rows(diff, max(self.size.width - 2, 20)), self.palette))
+        self.head.update(text_of(head_rows(diff, self.text_width), self.palette))
         if any(r.usage.failure for r in diff.reports):
             self.listing.show((), hint=FAILED)
         else:
             same = diff.before.usage.prompt == diff.after.usage.prompt
             self.listing.show(change_entries(changed_phrases(diff)), hint=SAME if same and diff.same else OTHERWISE)
-
-    def use_palette(self, palette: Palette) -> None:
-        self.listing.use_palette(palette)
-        super().use_palette(palette)
 
     @on(Listing.Chosen)
     def pick(self, event: Listing.Chosen) -> None:
@@ -100,6 +96,6 @@ class ComparePane(LatePane):
         self.detail.display = changed is not None and self.size.height >= DETAIL_FROM
         if changed is None or self.diff is None:
             return
-        self.detail.update(text_of(detail_rows(changed, self.diff, max(self.size.width - 2, 20)), self.palette))
+        self.detail.update(text_of(detail_rows(changed, self.diff, self.text_width), self.palette))
         if self.listing.has_focus:
             self.light(*([changed.span] if changed.span is not None else []))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -26,9 +26,6 @@ from promptlens.tui.palette import Palette
 from promptlens.tui.pane import Pane, in_view
 from promptlens.tui.pulling import pull_rows
 from promptlens.tui.weights_dialog import choose_pull, choose_weights
-
-if TYPE_CHECKING:
-    from promptlens.tui.screen import MainScreen
 
 # Seconds without a change before the encoder is asked.
 CALM_S = 0.35
@@ -114,10 +111,6 @@ class EncoderPane(Pane):
     def on_hide(self) -> None:
         """Hidden panes do no work."""
         self._stop()
-
-    @property
-    def main(self) -> MainScreen:
-        return cast("MainScreen", self.screen)
 
     @property
     def encoding(self) -> Encoding:
@@ -225,13 +218,13 @@ class EncoderPane(Pane):
         self.set_class(self.stale, "-stale")
         answer = self.answered.answer if self.answered is not None else None
         facts = self.facts(answer) if answer is not None and not self.stale else ""
-        rows = head_rows(answer, facts, self.percent, stale=self.stale, width=max(self.size.width - 2, 20))
+        rows = head_rows(answer, facts, self.percent, stale=self.stale, width=self.text_width)
         self.head.display = bool(rows)
         self.head.update(text_of(rows, self.palette))
 
     def show_pull(self) -> None:
         pull = self.encoding.pulling
-        rows = pull_rows(pull, max(self.size.width - 2, 20)) if pull is not None else []
+        rows = pull_rows(pull, self.text_width) if pull is not None else []
         self.pull_line.display = bool(rows)
         if rows and in_view(self):
             self.pull_line.update(text_of(rows, self.palette))

@@ -80,15 +80,13 @@ class FindingPane(Pane):
     def update_view(self) -> None:
         if self._given is not self._findings and in_view(self):
             self._given = self._findings
-            report = getattr(self.screen, "report", None)
+            report = self.main.report
             self._prompt = report.usage.prompt if report is not None else ""
             self.listing.show(finding_entries(self._prompt, self._findings), hint=HINT if self._prompt.strip() else EMPTY)
 
     def use_palette(self, palette: Palette) -> None:
-        self.palette = palette
-        self.listing.use_palette(palette)
         self._given = None
-        self.update_view()
+        super().use_palette(palette)
 
     @property
     def finding(self) -> Finding | None:
@@ -111,4 +109,4 @@ class FindingPane(Pane):
     def _show_detail(self, finding: Finding | None) -> None:
         self.detail.display = finding is not None
         if finding is not None:
-            self.detail.update(text_of(detail_rows(self._prompt, finding, max(self.size.width - 2, 20)), self.palette))
+            self.detail.update(text_of(detail_rows(self._prompt, finding, self.text_width), self.palette))

@@ -93,7 +93,7 @@ class HostsPane(LatePane):
         self.head.display = bool(self.rows)
         self.listing.say("")
         if self.read_for is not None and self.rows:
-            self.head.update(text_of(head_row(self.rows, self.read_for.usage.model, max(self.size.width - 2, 20)), self.palette))
+            self.head.update(text_of(head_row(self.rows, self.read_for.usage.model, self.text_width), self.palette))
         current = self.read_for.usage.host.name if self.read_for is not None else ""
         self.listing.show(host_entries(self.rows, current), hint=EMPTY)
 
@@ -118,6 +118,6 @@ class HostsPane(LatePane):
         self.detail.display = row is not None and self.size.height >= DETAIL_FROM
         if row is None:
             return
-        self.detail.update(text_of(detail_rows(row, self.rows, max(self.size.width - 2, 20)), self.palette))
+        self.detail.update(text_of(detail_rows(row, self.rows, self.text_width), self.palette))
         if self.listing.has_focus and self.read_for is self.report:
             self.light(*row.spans)

@@ -132,7 +132,6 @@ class InfluencePane(EncoderPane):
 
     def use_palette(self, palette: Palette) -> None:
         self.strip.use_palette(palette)
-        self.ranking.use_palette(palette)
         super().use_palette(palette)
         if self.answered is not None:
             self.show_answer(self.answered.answer)

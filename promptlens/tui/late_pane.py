@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from promptlens.tui.pane import Pane, in_view
-
-if TYPE_CHECKING:
-    from promptlens.tui.screen import MainScreen
 
 
 class LatePane(Pane):
     """A pane that shows a report after the repaint."""
-
-    @property
-    def main(self) -> MainScreen:
-        """The screen that the pane is on."""
-        return cast("MainScreen", self.screen)
 
     def update_view(self) -> None:
         """Show the report soon, unless the pane is hidden or shows it already."""

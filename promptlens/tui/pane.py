@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -11,8 +11,14 @@ from textual.widget import Widget
 
 from promptlens.report import Report
 from promptlens.spans import Span
+from promptlens.tui.listing import Listing
 from promptlens.tui.messages import Lit
 from promptlens.tui.palette import Palette
+
+if TYPE_CHECKING:
+    from promptlens.tui.screen import MainScreen
+
+LEAST_TEXT = 20
 
 
 class Pane(Vertical):
@@ -26,6 +32,16 @@ class Pane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield from ()
+
+    @property
+    def main(self) -> MainScreen:
+        """The screen that the pane is on."""
+        return cast("MainScreen", self.screen)
+
+    @property
+    def text_width(self) -> int:
+        """The cells of a line of text in it."""
+        return max(self.size.width - 2, LEAST_TEXT)
 
     def on_mount(self) -> None:
         self.watch(self.screen, "report", self.take)
@@ -48,8 +64,10 @@ class Pane(Vertical):
         """Show it."""
 
     def use_palette(self, palette: Palette) -> None:
-        """Another theme."""
+        """Another theme, for its tables too."""
         self.palette = palette
+        for table in self.query(Listing):
+            table.use_palette(palette)
         self._shown = None
         self.update_view()
 

@@ -59,10 +59,6 @@ class TokenPane(LatePane):
     def show_report(self, report: Report) -> None:
         self.listing.show(token_entries(coloring(report)))
 
-    def use_palette(self, palette: Palette) -> None:
-        self.listing.use_palette(palette)
-        super().use_palette(palette)
-
     @on(Listing.Chosen)
     def pick(self, event: Listing.Chosen) -> None:
         event.stop()
