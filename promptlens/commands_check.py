@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, _settings, names_of, with_options
+from promptlens.commands_shorten import WHAT_GOES, dropping, is_asked
 from promptlens.render import FORMATS, load_format
 from promptlens.terminal import screen_of, talk
 
@@ -76,6 +77,7 @@ WHICH_RULES = with_options(
 @click.option("--fix", "fixes", is_flag=True, help="Fix in the files what can be fixed without a guess, then check them.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also guess, move tags, and drop words to make a prompt fit.")
 @click.option("--diff", "as_diff", is_flag=True, help="Show what --fix would change, and write nothing.")
+@WHAT_GOES
 @click.option("--statistics", is_flag=True, help="Count what is found, by rule, and show the counts alone.")
 @click.option("--baseline", metavar="FILE", help="Report only what is not in this list of older findings.")
 @click.option("--add-baseline", metavar="FILE", help="Write the list of all findings that --baseline takes, and stop.")
@@ -134,8 +136,9 @@ def check(
             return UNREADABLE if done.troubles else FINDINGS if done.files and not exit_zero else OK
         if done.troubles:
             return UNREADABLE
-    elif unsafe_fixes:
-        raise click.UsageError("--unsafe-fixes goes with --fix or --diff.", click.get_current_context())
+    elif unsafe_fixes or is_asked(asked):
+        name = "--unsafe-fixes goes" if unsafe_fixes else "--shorten, with --by and all that says how, goes"
+        raise click.UsageError(f"{name} with --fix or --diff.", click.get_current_context())
     asked["count_fixes"] = not add_baseline and (statistics or output_format in ("full", "concise"))  # those that say how many there are
     only_files = negative is None and all(argument.kind == "path" for argument in given)
     asked["clean_as_numbers"] = only_files and (statistics or bool(add_baseline) or not load_format(output_format).tells_clean)
@@ -230,7 +233,8 @@ def _fix(given: Sequence[Argument], settings: Settings, asked: Mapping[str, Any]
     if any(argument.kind != "path" for argument in given):
         message = "--fix and --diff are for files. For a prompt or standard input: promptlens fix."
         raise click.UsageError(message, click.get_current_context())
-    return fix_paths(Checker(settings, asked), [argument.value for argument in given], unsafe=unsafe, write=not as_diff)
+    paths, goes = [argument.value for argument in given], dropping(asked, settings, unsafe)
+    return fix_paths(Checker(settings, asked), paths, unsafe=unsafe, dropping=goes, write=not as_diff)
 
 
 def _check_statistics(asked: bool, output_format: str) -> None:

@@ -1,4 +1,4 @@
-"""What goes first when `fix` drops words to make a prompt fit: the options that say so, and influence as the measure."""
+"""What goes first when `fix` and `check --fix` drop words to make a prompt fit: the options that say so, and influence as the measure."""
 
 from __future__ import annotations
 
@@ -31,13 +31,21 @@ WHAT_GOES = with_options(
 )
 
 
+_ONLY_BY_INFLUENCE = ("encoder", "paths", "roots", "allow_pickle")
+
+
+def is_asked(asked: Mapping[str, Any]) -> bool:
+    """Whether any of these options is given."""
+    return any(asked[name] for name in ("shorten", "by", *_ONLY_BY_INFLUENCE))
+
+
 def dropping(asked: Mapping[str, Any], settings: Settings, unsafe: bool) -> Importance | None:
     """By what tags are dropped; None where none may be."""
     drops, by = asked["shorten"] or unsafe, asked["by"]
     context = click.get_current_context()
     if by and not drops:
         raise click.UsageError("--by goes with --shorten or --unsafe-fixes.", context)
-    if by != "influence" and any(asked[name] for name in ("encoder", "paths", "roots", "allow_pickle")):
+    if by != "influence" and any(asked[name] for name in _ONLY_BY_INFLUENCE):
         raise click.UsageError("--encoder, --encoder-path, --root and --allow-pickle go with --by influence.", context)
     if not drops:
         return None

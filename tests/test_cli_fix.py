@@ -94,9 +94,13 @@ def test_shorten_drops_and_guesses_nothing_else(capsys: Said) -> None:
     assert out == "a lynx, red hair:1.3, snow\n"
     assert "dropped to make it fit, the last ones first: 'a very long sky'" in " ".join(err.split())
     Path("a.txt").write_text(text)
-    assert main(["fix", "--shorten", "--max-tokens", "11", "--diff", "a.txt"]) == 1
-    assert "+a lynx, red hair:1.3, snow\n" in capsys.readouterr().out
-    assert Path("a.txt").read_text() == text
+    for command in (["fix"], ["check"]):
+        assert main([*command, "--shorten", "--max-tokens", "11", "--diff", "a.txt"]) == 1
+        assert "+a lynx, red hair:1.3, snow\n" in capsys.readouterr().out
+        assert Path("a.txt").read_text() == text
+    assert main(["check", "--fix", "--shorten", "--by", "order", "--max-tokens", "11", "a.txt"]) == 0
+    assert Path("a.txt").read_text() == "a lynx, red hair:1.3, snow"
+    assert "a.txt:1:1: fixed TB103 dropped to make it fit, the last ones first: 'a very long sky'" in capsys.readouterr().err
 
 
 def test_what_would_make_something_worse_is_not_counted(capsys: Said) -> None:
@@ -127,7 +131,11 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "said"),
     [
         (["check", "--fix", "a, a"], "For a prompt or standard input: promptlens fix"),
-        (["check", "--unsafe-fixes", "a, a"], "goes with --fix or --diff"),
+        (["check", "--unsafe-fixes", "a, a"], "--unsafe-fixes goes with --fix or --diff"),
+        (["check", "--shorten", "styles.csv"], "--shorten, with --by and all that says how, goes with --fix or --diff."),
+        (["check", "--by", "influence", "styles.csv"], "goes with --fix or --diff."),
+        (["check", "--fix", "--by", "order", "styles.csv"], "--by goes with --shorten or --unsafe-fixes."),
+        (["check", "--fix", "--shorten", "--root", "x", "styles.csv"], "go with --by influence."),
         (["fix", "a, a", "styles.csv"], "either prompts or files"),
         (["fix", "--diff", "a, a"], "--diff is for files"),
         (["fix", "--file", "none.txt"], "none.txt: cannot be read"),

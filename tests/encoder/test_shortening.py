@@ -95,6 +95,22 @@ def test_each_part_is_measured_by_itself(capsys: Said) -> None:
     assert least(encoder, text, part=1)[0] in gone
 
 
+def test_check_fixes_by_it_too_and_what_it_needs_is_said(capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("a.txt").write_text(TEXT)
+    assert main(["check", "--diff", *FIX[1:], "--by", "influence", "a.txt"]) == 1
+    changed = capsys.readouterr().out
+    assert Path("a.txt").read_text() == TEXT
+    assert main(["check", "--fix", *FIX[1:], "--by", "influence", "--encoder", "preview", "a.txt"]) == 0
+    assert f"\n+{Path('a.txt').read_text()}\n" in changed
+    said = " ".join(capsys.readouterr().err.split())
+    assert "fixed TB103 dropped to make it fit, those of least influence first, by the approximate preview encoder" in said
+    Path("a.txt").write_text(TEXT)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(["check", "--fix", *FIX[1:], "--by", "influence", "a.txt"]) == 2
+    assert "pip install 'promptlens[encoder]'" in " ".join(capsys.readouterr().err.split())
+    assert Path("a.txt").read_text() == TEXT
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
