@@ -156,7 +156,7 @@ def tokens(argument: str, kind: str | None, encoder: str | None, output_format: 
     from promptlens.render._table import all_rows
     from promptlens.render._token_table import token_tables
 
-    settings = _settings(asked)
+    settings = settings_for(asked, argument, kind)
     job = make_job(settings)
     (prompt,) = read_inputs([argument], kind=kind or "auto")  # type: ignore[arg-type]
     if isinstance(prompt, Unreadable):
@@ -214,8 +214,16 @@ def _write_table(rows: Iterable[Row], records: Sequence[Mapping[str, Any]], outp
         sys.stdout.writelines(written(records, output_format, screen))
 
 
-def _settings(asked: Mapping[str, Any]) -> Settings:
-    """The settings files, with what the command line says instead."""
+def settings_for(asked: Mapping[str, Any], argument: str, kind: str | None) -> Settings:
+    """The settings that hold for the one argument of a command: those nearest to it where it is a file."""
+    from promptlens.inputs import told_apart
+
+    (given,) = told_apart([argument], kind or "auto")  # type: ignore[arg-type]
+    return _settings(asked, given.value if given.kind == "path" else None)
+
+
+def _settings(asked: Mapping[str, Any], path: str | None = None) -> Settings:
+    """The settings files, those nearest to a file if there is one, with what the command line says instead."""
     from promptlens.config import COMMAND_LINE, load_settings
     from promptlens.job import options_from_flags
 
@@ -223,6 +231,10 @@ def _settings(asked: Mapping[str, Any]) -> Settings:
     if file and isolated:
         raise click.UsageError("--config and --isolated exclude each other.", click.get_current_context())
     settings = load_settings(file=Path(file) if file else None, isolated=isolated)
+    if path is not None:
+        from promptlens.nearest import Nearest
+
+        settings = Nearest(settings).of_file(path)
     for name in ("host", "model", "color", "t5_tokenizer"):
         if asked[name] is not None:
             settings = settings.with_value(name, asked[name], COMMAND_LINE)

@@ -129,7 +129,7 @@ def check(
     if watching and (several or fixes or as_diff or add_baseline or any(argument.kind != "path" for argument in given)):
         raise click.UsageError("--watch is for files that are only checked.", click.get_current_context())
     if several:
-        return _in_hosts(several, given, settings, output_format)
+        return _in_hosts(several, given, settings, asked, output_format)
     if fixes or as_diff:
         done = _fix(given, settings, asked, unsafe_fixes, as_diff)
         if as_diff:
@@ -215,14 +215,16 @@ def _watch(run: Callable[[], int], given: Sequence[Argument], settings: Settings
     return watch(run, paths)
 
 
-def _in_hosts(names: str, given: Sequence[Argument], settings: Settings, output_format: str) -> int:
+def _in_hosts(names: str, given: Sequence[Argument], settings: Settings, asked: Mapping[str, Any], output_format: str) -> int:
     """The prompts in several hosts side by side."""
-    from promptlens.commands_diff import SIDE_BY_SIDE, host_names, texts_of, write_hosts
+    from promptlens.commands_diff import SIDE_BY_SIDE, host_names, write_hosts
+    from promptlens.given import all_given
 
     if output_format not in SIDE_BY_SIDE:
         formats = " or ".join(SIDE_BY_SIDE)
         raise click.UsageError(f"With several hosts, --format is {formats}, not {output_format}.", click.get_current_context())
-    return write_hosts([text for argument in given for text in texts_of(argument, settings)], host_names(names), settings, output_format)
+    hosts = host_names(names)
+    return write_hosts(list(all_given(given, settings, asked)), hosts, settings.color, output_format)
 
 
 def _fix(given: Sequence[Argument], settings: Settings, asked: Mapping[str, Any], unsafe: bool, as_diff: bool) -> Outcome:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, _settings
+from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, settings_for
 from promptlens.errors import InputError
 from promptlens.home import with_home
 from promptlens.terminal import Screen, screen_of
@@ -51,7 +51,7 @@ def expand(
     from promptlens.expanding import expand as expanded
     from promptlens.job import make_job
 
-    settings = _settings(asked)
+    settings = settings_for(asked, argument, kind)
     job = make_job(settings)
     text = _styled(_text(argument, kind), style_names, styles_file)
     folder = wildcards or settings.wildcards

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, OK, TABLE_FORMATS, _settings, with_options
+from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, OK, TABLE_FORMATS, settings_for, with_options
 from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_weights
 from promptlens.errors import InputError
 from promptlens.progress import WorkBar
@@ -60,7 +60,7 @@ def influence(argument: str, kind: str | None, output_format: TableFormat, top: 
     """
     if plot is not None:
         _check_plot(Path(plot))
-    settings = _settings(asked)
+    settings = settings_for(asked, argument, kind)
     text, job = _prompt(argument, kind, settings)
     names = ("unit", "lens", "method", "toward", "against", "clip_skip")
     with WorkBar("Encoding") as tell:
@@ -97,7 +97,7 @@ def similarity(argument: str, kind: str | None, output_format: TableFormat, **as
 
     Cosines of each encoded alone. That is closeness of meaning, not influence.
     """
-    settings = _settings(asked)
+    settings = settings_for(asked, argument, kind)
     text, job = _prompt(argument, kind, settings)
     with WorkBar("Encoding") as tell:
         encoders = asked_weights(asked, settings).real_encoders(job.model)

@@ -29,12 +29,12 @@ def tui(file: str | None, serve: bool, address: str, port: int, **asked: Any) ->
     if serve:
         from promptlens.tui.serving import serve_tui
 
-        _settings(asked)  # what is wrong with them is said here, not in each browser
+        _settings(asked, file)  # what is wrong with them is said here, not in each browser
         return serve_tui(sys.argv[1:], address, port)
     from promptlens.job import make_job
 
     gc.disable()  # until the first screen is there: app.py turns it on again
-    settings = _settings(asked)
+    settings = _settings(asked, file)
     job, weights = make_job(settings), asked_weights(asked, settings)
     job = replace(job, chosen={}, usual={**job.usual, **job.chosen})  # another host may not have an option chosen for this one
     served = "TEXTUAL_DRIVER" in os.environ  # by textual-serve: the browser is the terminal

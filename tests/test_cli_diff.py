@@ -84,6 +84,51 @@ def test_an_encoder_whose_vocabulary_is_missing_is_not_counted(capsys: Said) -> 
     assert "How compel reads prompts for FLUX.1 dev is not known" in out
 
 
+@pytest.fixture
+def settled(isolated: Path) -> None:
+    """Two files with settings of their own, below a folder that has others."""
+    Path("promptlens.toml").write_text('model = "sd15"\n')
+    for name, settings in (("one", 'model = "sd21"\n'), ("two", 'host = "comfyui"\nmodel = "sd21"\nunit = "file"\n')):
+        Path(name).mkdir()
+        Path(name, "promptlens.toml").write_text(settings)
+        Path(name, "a.txt").write_text("a cat\na dog\n")
+
+
+@pytest.mark.usefixtures("settled")
+def test_side_by_side_each_file_has_its_own_settings(capsys: Said) -> None:
+    def models(*arguments: str) -> list[tuple[str, str]]:
+        assert main([*arguments, "--format", "json"]) == 0
+        return [(found["prompt"], found["model"]) for found in json.loads(capsys.readouterr().out)]
+
+    lines = [("a cat", "sd21"), ("a dog", "sd21")]
+    assert models("diff", "--hosts", "all", "one/a.txt") == lines
+    assert models("check", "--host", "a1111,comfyui", "one/a.txt", "a fox") == [*lines, ("a fox", "sd15")]
+    assert models("check", "--host", "a1111,comfyui", "one", "two") == [*lines, ("a cat\na dog", "sd21")]
+    assert models("check", "--host", "all", "one/a.txt", "--model", "sdxl") == [(text, "sdxl") for text, _ in lines]
+
+
+@pytest.mark.usefixtures("settled")
+def test_what_is_compared_has_the_settings_of_its_files(capsys: Said) -> None:
+    assert main(["diff", "a cat, red", "two/a.txt"]) == 0  # the text is read as the file is
+    assert capsys.readouterr().out.startswith("ComfyUI · Stable Diffusion 2.x")
+    assert main(["diff", "one/a.txt", "two/a.txt"]) == 2
+    said = error_of(capsys)
+    assert "one/a.txt for a1111 with sd21 and two/a.txt for comfyui with sd21. Say --host and --model" in said
+    assert main(["diff", "one/a.txt", "two/a.txt", "--host", "a1111"]) == 0
+    assert "a cat" in capsys.readouterr().out
+
+
+def test_check_in_several_hosts_says_what_cannot_be_read(capsys: Said) -> None:
+    Path("bad.caption").write_bytes(b"\xff\xff\xff")
+    for arguments, why in (
+        (["bad.caption"], "bad.caption:1:1: "),
+        (["none/*.txt"], "no file matches"),
+        (["--file", "none.txt"], "none.txt"),
+    ):
+        assert main(["check", "--host", "all", *arguments]) == 2
+        assert why in error_of(capsys)
+
+
 def test_a_host_that_fails(capsys: Said) -> None:
     assert main(["diff", "--hosts", "a1111,comfyui", "(x:1.2.3)"]) == 1
     assert "a1111  fails on this prompt (ValueError)" in capsys.readouterr().out
@@ -142,6 +187,21 @@ def test_what_changed_in_a_file(repository: Path, capsys: Said) -> None:
     assert "+ a red dog" in out
     assert "- a dog" in out
     assert "a cat" not in out
+
+
+def test_a_prompt_that_came_is_told_from_the_one_that_stayed(repository: Path, capsys: Said) -> None:
+    git("commit", "-qam", "styles")
+    repository.write_text("name,prompt,negative_prompt\none,a cat,\n")
+    assert main(["diff", "git:HEAD:styles.csv", "styles.csv"]) == 0
+    out = capsys.readouterr().out
+    assert "- a red dog" in out
+    assert "a cat" not in out
+
+
+def test_a_revision_is_read_by_the_settings_of_its_path(repository: Path, capsys: Said) -> None:
+    Path("promptlens.toml").write_text('[per-path."*.csv"]\nhost = "diffusers"\n')
+    assert main(["diff", "git:HEAD:styles.csv", "styles.csv"]) == 0
+    assert capsys.readouterr().out.startswith("diffusers · ")
 
 
 @pytest.mark.parametrize("name", ["git:HEAD:nothing.csv", "git:nowhere:styles.csv", "git:--help:styles.csv", "git:HEAD:no/such/folder.csv"])

@@ -145,3 +145,21 @@ def test_what_is_said_once_for_a_run_is_that_of_the_working_directory() -> None:
     write("promptlens.toml", "max-warnings = 0")
     write("b/promptlens.toml", "max-warnings = 9")
     assert main(["check", "b/x.txt"]) == 1
+
+
+@pytest.mark.parametrize("command", [["tokens", "--format", "json"], ["expand", "--format", "json"]])
+def test_commands_for_one_prompt_take_the_settings_of_its_file(command: list[str], capsys: Said) -> None:
+    pytest.importorskip("dynamicprompts")
+    write("promptlens.toml", 'model = "sdxl"\n')
+    write("flux/promptlens.toml", 'model = "sd15"\n[per-path."x.txt"]\nhost = "diffusers"\n')
+    write("flux/x.txt", "a (red:1.2) cat")
+
+    def read(*arguments: str) -> tuple[int, bool]:
+        assert main([*command, *arguments]) == 0
+        out = capsys.readouterr().out
+        return out.count('"clip-g"'), "1.2" in out.replace("(red:1.2)", "")
+
+    assert read("flux/x.txt") == (0, False)  # one encoder, and a host that has no weights
+    assert read("--model", "sd15", "--host", "a1111", "flux/x.txt")[0] == 0
+    assert read("a (red:1.2) cat")[0] > 0
+    assert read("--model", "sdxl", "flux/x.txt")[0] > 0

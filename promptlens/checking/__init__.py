@@ -14,6 +14,7 @@ from promptlens.checking._checker import Checker
 from promptlens.checking._discovery import DEFAULT_EXCLUDE, DiscoveredFile, Search, Walk
 from promptlens.checking._entries import Plan, check_content, check_file, format_of, with_pair
 from promptlens.checking._fixing import FixedFile, fix_document, fix_file
+from promptlens.checking._plans import Plans
 
 __all__ = [
     "DEFAULT_EXCLUDE",
@@ -21,6 +22,7 @@ __all__ = [
     "DiscoveredFile",
     "FixedFile",
     "Plan",
+    "Plans",
     "Search",
     "Walk",
     "check_content",

@@ -46,6 +46,10 @@ class Plan:
     any_host: bool = False
     counts_fixes: bool = False
 
+    def job_of(self, row: Format) -> Job:
+        """The job of the prompts of a format."""
+        return self.job.for_host(row.host) if row.host and self.any_host else self.job
+
 
 def check_file(path: str, plan: Plan, *, named: bool = True) -> Iterator[Item]:
     """The entries of a file. `named`: it was asked for by its name, so that it is an error if nothing says what it is."""
@@ -94,8 +98,7 @@ def format_of(path: str, plan: Plan, *, named: bool) -> Format | None:
 
 def has_comments(row: Format, plan: Plan) -> bool:
     """Whether comments of a file are comments: to its format, or to the host that reads its prompts."""
-    host = row.host if row.host and plan.any_host else plan.job.host
-    return bool(row.comment) or "comment" in HOSTS[host].syntax
+    return bool(row.comment) or "comment" in HOSTS[plan.job_of(row).host].syntax
 
 
 def entries_of(items: Iterable[Prompt | Notice], row: Format, plan: Plan, name: str, silence: Directives | None = None) -> Iterator[Item]:
@@ -120,7 +123,7 @@ class Reader:
         self.silence = silence
         self.template = row.kind == "style"
         self.plan = plan
-        self.job = plan.job.for_host(row.host) if row.host and plan.any_host else plan.job
+        self.job = plan.job_of(row)
         self.encoders = {encoder.name for encoder in get_model(self.job.model).encoders}
         self.analyses: dict[tuple[Role, str | None, tuple[str, ...]], Analysis] = {}
 

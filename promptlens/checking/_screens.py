@@ -88,9 +88,8 @@ class Screens:
         key = (id(plan.job), row.name, plan.role, plan.any_host)
         known = self._screens.get(key)
         if known is None:
-            job = plan.job.for_host(row.host) if row.host and plan.any_host else plan.job
             try:
-                screen = job.screen(plan.role or row.roles[0])
+                screen = plan.job_of(row).screen(plan.role or row.roles[0])
             except PromptLensError:  # it is said where the prompts are analysed
                 screen = None
             known = self._screens[key] = (plan, screen)  # the plan is kept, so that no other has its number

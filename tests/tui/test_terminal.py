@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +39,7 @@ class Terminal:
 
 
 @contextmanager
-def terminal() -> Iterator[Terminal]:
+def terminal(*arguments: str) -> Iterator[Terminal]:
     import fcntl
     import pty
     import struct
@@ -46,11 +47,10 @@ def terminal() -> Iterator[Terminal]:
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    code = "from promptlens.__main__ import main; raise SystemExit(main(['tui', '--isolated']))"
+    code = "from promptlens.__main__ import main; raise SystemExit(main())"
     environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
-    )
+    command = [sys.executable, "-c", code, "tui", *(arguments or ["--isolated"])]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True)
     os.close(theirs)
     try:
         yield Terminal(process, ours)
@@ -79,3 +79,12 @@ def test_what_was_typed_survives_kill_9() -> None:
     with terminal() as third:
         third.until(b"Negative", b"Tokens")
         assert b"Restore" not in third.written
+
+
+def test_a_file_is_read_with_the_settings_nearest_to_it() -> None:
+    Path("below").mkdir()
+    Path("promptlens.toml").write_text('model = "sd15"\n')
+    Path("below/promptlens.toml").write_text('model = "sd21"\n[per-path."*.txt"]\nhost = "comfyui"\n')
+    Path("below/a.txt").write_text("a lynx\n")
+    with terminal("below/a.txt") as opened:
+        opened.until(b"SD21", b"ComfyUI", b"lynx")
