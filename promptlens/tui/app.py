@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,6 +13,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.command import Provider
+from textual.driver import Driver
 
 from promptlens.job import Job
 from promptlens.tui.dialog import Question
@@ -65,6 +68,14 @@ class PromptLensApp(App[None]):
         self.theme = DEFAULT_THEME
         self.palette = self._make_palette()
         self.main = MainScreen(job, self.palette, text, negative, path)
+
+    def get_driver_class(self) -> type[Driver]:
+        """For a terminal one that ends the application with it."""
+        if sys.platform == "win32" or "TEXTUAL_DRIVER" in os.environ:
+            return super().get_driver_class()
+        from promptlens.tui.driver import TerminalDriver
+
+        return TerminalDriver
 
     def get_default_screen(self) -> MainScreen:
         return self.main
