@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from promptlens.checking._directives import Directives, directives_at, directives_in, only_a_directive
+from promptlens.checking._names import SharedNames
 from promptlens.fixes import fixable
 from promptlens.hosts import HOSTS
 from promptlens.job import Job
@@ -37,6 +38,7 @@ class Plan:
 
     `format` and `role` are None where the file itself says what they are; `any_host`: nobody chose the job's host, so that a file that is
     made for one host is read as that does. `counts_fixes`: of each prompt it is tried what fixing would take away.
+    `names` knows the styles of files that were read before.
     """
 
     job: Job
@@ -45,6 +47,7 @@ class Plan:
     role: Role | None = None
     any_host: bool = False
     counts_fixes: bool = False
+    names: SharedNames | None = field(default=None, compare=False)
 
     def job_of(self, row: Format) -> Job:
         """The job of the prompts of a format."""
@@ -104,6 +107,8 @@ def has_comments(row: Format, plan: Plan) -> bool:
 def entries_of(items: Iterable[Prompt | Notice], row: Format, plan: Plan, name: str, silence: Directives | None = None) -> Iterator[Item]:
     """The entries of what a format found in a file, in its order; `silence` says what its comments silence."""
     reading = Entries(row, plan, name, silence)
+    if plan.names is not None and row.of_one_name:
+        items = plan.names.told(items, row, name)
     try:
         for item in items:
             if isinstance(item, Notice):

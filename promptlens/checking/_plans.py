@@ -10,6 +10,7 @@ from typing import Any
 
 from promptlens.checking._discovery import DEFAULT_EXCLUDE, Level, Walk
 from promptlens.checking._entries import Plan
+from promptlens.checking._names import SharedNames
 from promptlens.config import Settings
 from promptlens.job import Job, make_job
 from promptlens.nearest import Nearest
@@ -24,6 +25,7 @@ class Plans:
         self.settings = settings
         self.nearest = Nearest(settings)
         self.asked = asked
+        self.names = SharedNames()
         self.job: Job = make_job(settings)
         self._jobs: list[tuple[Settings, Job]] = []
         self._plans: dict[int, Plan] = {}  # by the settings of a folder, which are kept by `nearest`
@@ -53,6 +55,7 @@ class Plans:
             role,
             any_host="host" not in settings.origins,
             counts_fixes=self.asked.get("count_fixes", False),
+            names=self.names,
         )
 
     def _job(self, settings: Settings) -> Job:

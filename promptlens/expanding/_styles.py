@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from promptlens.errors import UnknownNameError
 from promptlens.sources import read_prompts
+from promptlens.sources.styles import style_name
 
 PLACEHOLDER = "{prompt}"
 
@@ -27,10 +28,9 @@ def load_styles(path: Path) -> dict[str, Style]:
     """
     styles: dict[str, Style] = {}
     for prompt in read_prompts(path, as_format="styles"):
-        negative = prompt.role == "negative"
-        name = prompt.key.removesuffix(" (negative)") if negative else prompt.key
+        name = style_name(prompt)
         before = styles.get(name, Style(name))
-        styles[name] = before._replace(negative=prompt.text) if negative else Style(name, prompt.text)
+        styles[name] = before._replace(negative=prompt.text) if prompt.role == "negative" else Style(name, prompt.text)
     return styles
 
 

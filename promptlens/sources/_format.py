@@ -70,6 +70,7 @@ class Format:
     bom, undecodable               what the host does with a byte order mark and with bytes that are not UTF-8
     comment    what begins a comment line, "" where there are none
     host       the host that such files are made for, "" where several read them
+    of_one_name  what becomes of a name that two such files have; "" where that is nothing
     """
 
     name: str
@@ -90,3 +91,4 @@ class Format:
     undecodable: Undecodable = "strict"
     comment: str = ""
     host: str = ""
+    of_one_name: str = ""

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from promptlens.sources._csv import need_columns, table
-from promptlens.sources._document import Document, shown
+from promptlens.sources._document import Document
 from promptlens.sources._format import Format, Head, ReadSettings
-from promptlens.sources._prompt import Item, Notice, prompt_at
+from promptlens.sources._prompt import Item, Notice, Prompt, prompt_at
 
 
 def _detects(path: PurePath, head: Head) -> bool:
@@ -31,16 +31,21 @@ def _read(document: Document, settings: ReadSettings) -> Iterator[Item]:
             continue
         line, at = document.position(row.start)
         if column not in row.fields:
-            message = f"the style {shown(name)!r} has no field {column!r}: the web UI fails when it is used"
+            message = f"the style {name!r} has no field {column!r}: the web UI fails when it is used"
             yield Notice("missing", message, document.path, line, at, key=name)
         if name in seen:
-            message = f"the style {shown(name)!r} is defined again here; the web UI keeps only this one"
+            message = f"the style {name!r} is defined again here; the web UI keeps only this one"
             yield Notice("duplicate", message, document.path, line, at, text=name, key=name)
         seen.add(name)
         if row.fields.get(column):
             yield prompt_at(document, row.fields[column], key=name)
         if row.fields.get("negative_prompt"):
             yield prompt_at(document, row.fields["negative_prompt"], key=f"{name} (negative)", role="negative")
+
+
+def style_name(prompt: Prompt) -> str:
+    """The name of the style that a prompt belongs to."""
+    return prompt.key.removesuffix(" (negative)") if prompt.role == "negative" else prompt.key
 
 
 FORMAT = Format(
@@ -53,4 +58,5 @@ FORMAT = Format(
     detects=_detects,
     rank=30,
     read=_read,
+    of_one_name="a web UI that reads both files keeps only one of them",
 )
