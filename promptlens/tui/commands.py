@@ -13,7 +13,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from promptlens.hosts import HOSTS
 from promptlens.models import MODELS
 from promptlens.tui.inspect import TABS
-from promptlens.tui.keys import key_of
+from promptlens.tui.key_names import key_of
 from promptlens.tui.listing import Listing
 
 if TYPE_CHECKING:
@@ -85,9 +85,7 @@ def _panes(app: PromptLensApp) -> Iterator[Command]:
             for binding in (b for made in type(widget).__mro__ for b in vars(made).get("BINDINGS", ())):
                 if isinstance(binding, Binding) and binding.id and binding.description:
                     run = partial(_in_pane, app, name, binding.action, widget)
-                    yield Command(
-                        f"{title}: {binding.description}", f"In the {title} pane ({app.keymap.get(binding.id, binding.key)})", run
-                    )
+                    yield Command(f"{title}: {binding.description}", f"In the {title} pane ({key_of(widget, binding.id)})", run)
 
 
 async def _in_pane(app: PromptLensApp, name: str, action: str, widget: Any) -> None:

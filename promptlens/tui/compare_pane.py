@@ -1,4 +1,4 @@
-"""The Compare pane: A, which f8 pinned, and B, which is being written: counts, and the phrases that differ.
+"""The Compare pane: A, which was pinned, and B, which is being written: counts, and the phrases that differ.
 
 Enter goes to a phrase in B, `x` swaps A and B, `u` unpins, `h` reads A as B is read.
 """
@@ -16,15 +16,16 @@ from promptlens.comparing import PromptDiff, compare_reports
 from promptlens.report import Report
 from promptlens.tui.compare_rows import COLUMNS, Changed, change_entries, changed_phrases, detail_rows, head_rows
 from promptlens.tui.drawing import text_of
+from promptlens.tui.key_names import with_keys
 from promptlens.tui.late_pane import LatePane
 from promptlens.tui.listing import Listing
 from promptlens.tui.messages import Picked
 from promptlens.tui.palette import Palette
 from promptlens.tui.pinning import Pin, for_model
 
-EMPTY = "Press f8 to pin the prompt as it is, as A. Then go on writing, or switch the host: here stands what is another in B."
-SAME = "No phrase differs. Go on writing, or switch the host with f3; f8 pins anew, u unpins."
-OTHERWISE = "No phrase is in another chunk or weighs otherwise. x swaps A and B, u unpins."
+EMPTY = "Press {compare.pin} to pin the prompt as it is, as A. Then go on writing, or switch the host: here stands what is another in B."
+SAME = "No phrase differs. Go on writing, or switch the host with {host.choose}; {compare.pin} pins anew, {compare.unpin} unpins."
+OTHERWISE = "No phrase is in another chunk or weighs otherwise. {compare.swap} swaps A and B, {compare.unpin} unpins."
 FAILED = "Where the host fails on a prompt there is nothing to compare."
 DETAIL_FROM = 12  # rows of the pane: below that the list needs them all
 
@@ -85,7 +86,7 @@ class ComparePane(LatePane):
         event.stop()
         changed: Changed = event.entry.value
         if changed.span is None:
-            self.notify("This phrase is in A only. x swaps A and B.")
+            self.notify(with_keys(self, "This phrase is in A only. {compare.swap} swaps A and B."), markup=False)
         else:
             self.post_message(Picked(changed.span))
 

@@ -8,11 +8,11 @@ from promptlens.spans import Span
 from promptlens.tui.encoding import Message
 
 
-def head_rows(answer: Message | None, facts: str, percent: int | None, *, stale: bool, width: int) -> list[Row]:
-    """The lines. `answer` is what is shown, `percent` how far what is being measured is."""
+def head_rows(answer: Message | None, facts: str, percent: int | None, pull_key: str, *, stale: bool, width: int) -> list[Row]:
+    """The lines. `answer` is what is shown, `percent` how far what is being measured is, `pull_key` what pulls weights."""
     rows: list[Row] = []
     if answer is not None and answer["approximate"]:
-        rows += wrap([Run(f"{LABEL.partition(';')[0]}; p pulls the real one", "warning")], width)
+        rows += wrap([Run(f"{LABEL.partition(';')[0]}; {pull_key} pulls the real one", "warning")], width)
     if stale:
         rows += wrap([Run("Of an earlier text or setting", "title"), Run(f" · {_progress(percent)}", "dim")], width)
     elif answer is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -22,6 +23,7 @@ from promptlens.report import Report
 from promptlens.tui.drawing import text_of
 from promptlens.tui.encoder_head import head_rows
 from promptlens.tui.encoding import EncoderGoneError, Encoding, Message
+from promptlens.tui.key_names import key_in_words, key_of, with_keys
 from promptlens.tui.palette import Palette
 from promptlens.tui.pane import Pane, in_view
 from promptlens.tui.pulling import pull_rows
@@ -30,6 +32,7 @@ from promptlens.tui.weights_dialog import choose_pull, choose_weights
 # Seconds without a change before the encoder is asked.
 CALM_S = 0.35
 UNITS = {"word": "tag", "tag": "word"}
+WAYS_OUT = "{encoder.weights} chooses weights, or the preview · {encoder.pull} pulls weights · {encoder.restart} tries again"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,9 +175,9 @@ class EncoderPane(Pane):
         except CancelledError:  # the process was closed: whoever did that asks again
             return
         except EncoderGoneError as e:
-            self._fail(question, f"{e}\n\nr starts it again.")
+            self._fail(question, f"{e}\n\n{{encoder.restart}} starts it again.")
         except PromptLensError as e:
-            self._fail(question, f"{e}\n\nw chooses weights, or the preview · p pulls weights · r tries again")
+            self._fail(question, f"{e}\n\n{WAYS_OUT}")
         else:
             if question is self._question:  # else the prompt has changed since
                 self._take(report, question, answer)
@@ -218,13 +221,13 @@ class EncoderPane(Pane):
         self.set_class(self.stale, "-stale")
         answer = self.answered.answer if self.answered is not None else None
         facts = self.facts(answer) if answer is not None and not self.stale else ""
-        rows = head_rows(answer, facts, self.percent, stale=self.stale, width=self.text_width)
+        rows = head_rows(answer, facts, self.percent, key_in_words(key_of(self, "encoder.pull")), stale=self.stale, width=self.text_width)
         self.head.display = bool(rows)
         self.head.update(text_of(rows, self.palette))
 
     def show_pull(self) -> None:
         pull = self.encoding.pulling
-        rows = pull_rows(pull, self.text_width) if pull is not None else []
+        rows = pull_rows(pull, self.text_width, partial(with_keys, self)) if pull is not None else []
         self.pull_line.display = bool(rows)
         if rows and in_view(self):
             self.pull_line.update(text_of(rows, self.palette))
@@ -256,8 +259,12 @@ class EncoderPane(Pane):
         choose_weights(self.main, self.encoding)
 
     def action_pull(self) -> None:
-        """Fetch weights."""
-        choose_pull(self.main, self.encoding)
+        """Fetch weights, one at a time."""
+        pull = self.encoding.pulling
+        if pull is not None and pull.running:
+            self.notify(f"{pull.name} is being fetched{with_keys(self, ': {encoder.stop_pull} stops it')}.", markup=False)
+        else:
+            choose_pull(self.main, self.encoding)
 
     async def action_stop_pull(self) -> None:
         """Stop fetching; what is here stays."""

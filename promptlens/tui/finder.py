@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from promptlens.report import Finding, Report
 from promptlens.spans import Span
 from promptlens.tui.gauges import summary
+from promptlens.tui.key_names import with_keys
 from promptlens.tui.topbar import TopBar
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Finder:
         screen = self.screen
         finding = screen.inspect.chosen_finding() or self._here()
         if finding is None or finding.edit is None:
-            screen.notify("No finding with an edit is chosen: ctrl+g goes to the next finding.")
+            screen.notify(with_keys(screen, "No finding with an edit is chosen: {finding.next} goes to the next finding."), markup=False)
             return
         if finding not in screen.reports[screen.editor].findings:
             screen.notify("The prompt has changed since: choose the finding again.")

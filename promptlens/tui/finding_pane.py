@@ -1,6 +1,6 @@
 """The Findings pane: what the rules say, one a row, and below it the whole of the one under the cursor.
 
-Enter goes to the words, ctrl+r makes the edit that the finding offers.
+Enter goes to the words; the key of `finding.fix` makes the edit that the finding offers.
 """
 
 from __future__ import annotations
@@ -14,40 +14,44 @@ from textual.widgets import Static
 
 from promptlens.render._runs import Row, Run, quoted, visible_text, wrap
 from promptlens.report import Finding
-from promptlens.spans import line_column
+from promptlens.spans import cell_width, line_column
 from promptlens.tui.drawing import text_of
 from promptlens.tui.finder import concerns_both
+from promptlens.tui.key_names import key_in_words, key_of, short_key
 from promptlens.tui.listing import Column, Entry, Listing, Made
 from promptlens.tui.messages import Lit, Picked
 from promptlens.tui.palette import Palette
 from promptlens.tui.pane import Pane, in_view
 
-COLUMNS = (Column("rule", 6), Column("place", 8, right=True), Column("fix", 3), Column("what", 0))
 HINT = "Nothing to say about this prompt: every word reaches the model, and nothing looks wrong.\nWhile you type, findings appear here."
 EMPTY = "No prompt yet. Findings appear here while you type."
 
 
-def finding_entries(prompt: str, findings: Sequence[Finding]) -> Made:
-    """A row for each finding."""
+def finding_columns(key: str) -> tuple[Column, ...]:
+    return Column("rule", 6), Column("place", 8, right=True), Column("fix", max(cell_width(key) + 1, 3)), Column("what", 0)
+
+
+def finding_entries(prompt: str, findings: Sequence[Finding], key: str) -> Made:
+    """A row for each finding; `key` makes its edit."""
 
     def entry(n: int) -> Entry:
         finding = findings[n]
         line, column = line_column(prompt, finding.span.start)
-        fix = "" if finding.edit is None else "^r" if finding.edit.safe else "^r?"
+        fix = "" if finding.edit is None else key if finding.edit.safe else f"{key}?"
         cells = (Run(finding.code, finding.severity), Run(f"{line}:{column}", "dim"), Run(fix, "ok"), Run(finding.message))
         return Entry(cells, finding)
 
     return Made(len(findings), entry)
 
 
-def detail_rows(prompt: str, finding: Finding, width: int) -> list[Row]:
-    """All that a finding says."""
+def detail_rows(prompt: str, finding: Finding, key: str, width: int) -> list[Row]:
+    """All that a finding says; `key` makes its edit."""
     rows = wrap([Run(f"{finding.severity} ", finding.severity), Run(visible_text(finding.message))], width)
     if finding.hint:
         rows += wrap([Run(visible_text(finding.hint), "dim")], width)
     if finding.edit is not None:
         edit = finding.edit
-        what = f"ctrl+r{'' if edit.safe else ' (a guess)'}: {quoted(edit.span.of(prompt), 60)} becomes {quoted(edit.replacement, 60)}"
+        what = f"{key}{'' if edit.safe else ' (a guess)'}: {quoted(edit.span.of(prompt), 60)} becomes {quoted(edit.replacement, 60)}"
         rows += wrap([Run(what, "ok")], width)
     return rows
 
@@ -57,7 +61,7 @@ class FindingPane(Pane):
 
     def __init__(self, palette: Palette, **options: Any) -> None:
         super().__init__(palette, **options)
-        self.listing = Listing(palette, COLUMNS, EMPTY, id="finding-list")
+        self.listing = Listing(palette, finding_columns(""), EMPTY, id="finding-list")
         self.detail = Static(id="finding-detail", markup=False)
         self._prompt = ""
         self._findings: tuple[Finding, ...] = ()
@@ -82,7 +86,9 @@ class FindingPane(Pane):
             self._given = self._findings
             report = self.main.report
             self._prompt = report.usage.prompt if report is not None else ""
-            self.listing.show(finding_entries(self._prompt, self._findings), hint=HINT if self._prompt.strip() else EMPTY)
+            key = short_key(key_of(self, "finding.fix"))
+            entries = finding_entries(self._prompt, self._findings, key)
+            self.listing.show(entries, columns=finding_columns(key), hint=HINT if self._prompt.strip() else EMPTY)
 
     def use_palette(self, palette: Palette) -> None:
         self._given = None
@@ -109,4 +115,5 @@ class FindingPane(Pane):
     def _show_detail(self, finding: Finding | None) -> None:
         self.detail.display = finding is not None
         if finding is not None:
-            self.detail.update(text_of(detail_rows(self._prompt, finding, self.text_width), self.palette))
+            key = key_in_words(key_of(self, "finding.fix"))
+            self.detail.update(text_of(detail_rows(self._prompt, finding, key, self.text_width), self.palette))

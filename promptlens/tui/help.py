@@ -12,7 +12,8 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from promptlens.render._runs import Row, Run, wrap
-from promptlens.tui.drawing import text_of
+from promptlens.tui.drawing import escaped, text_of
+from promptlens.tui.key_names import with_keys
 from promptlens.tui.modal import Dialog
 from promptlens.tui.palette import Palette
 
@@ -36,7 +37,8 @@ PANES = {
     ),
     "findings": (
         "Findings",
-        "What looks wrong, most of it with a way out: ^r behind a rule's name says that it can be mended, ^r? that the edit is a guess. "
+        "What looks wrong, most of it with a way out: {finding.fix} behind a rule's name says that it can be mended, a ? behind that, that "
+        "the edit is a guess. "
         "The whole message stands below the list.",
     ),
     "influence": (
@@ -75,7 +77,7 @@ def help_for(main: MainScreen) -> Help:
     theirs = [b for b in active if b.node not in nodes and not b.binding.id and b.binding.description]
     everywhere = [b for b in active if b.node in nodes and b.binding.id]
     groups = [("Keys here", own), ("Keys everywhere", everywhere), ("Moving and editing", theirs)]
-    return Help(title, said, tuple((name, tuple(_rows(main, found))) for name, found in groups if found))
+    return Help(title, with_keys(main, said), tuple((name, tuple(_rows(main, found))) for name, found in groups if found))
 
 
 def _rows(main: MainScreen, found: list[ActiveBinding]) -> Iterator[tuple[str, str]]:
@@ -113,7 +115,7 @@ class HelpScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as box:
             box.border_title = f"{self._help.title}: help"
-            box.border_subtitle = "up and down scroll · esc closes"
+            box.border_subtitle = escaped(with_keys(self, "↑ ↓ scroll · {help.close} closes"))
             yield Static(id="help-text", markup=False)
 
     def on_mount(self) -> None:

@@ -26,7 +26,7 @@ from promptlens.tui.messages import HostWanted
 from promptlens.tui.palette import Palette
 
 PAUSE_S = 0.15  # without a key, before the hosts are asked again
-EMPTY = "Type a prompt above: here stands what each host makes of it, and Enter switches to one."
+EMPTY = "Type a prompt above: here stands what each host makes of it, and {table.choose} switches to one."
 READING = "Reading the prompt in every host…"
 DETAIL_FROM = 12  # rows of the pane: below that the table needs them all
 

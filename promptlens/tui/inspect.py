@@ -89,7 +89,9 @@ class Inspect(TabbedContent):
         self.call_after_refresh(self._enter, self.panes[name])
 
     def _enter(self, pane: Pane, tries: int = 10) -> None:
-        """Focus the first widget of a pane, which may just be on its way onto the screen."""
+        """Focus the first widget of a pane, which may just be on its way onto the screen, unless another is in front by now."""
+        if self.panes.get(self.active) is not pane:
+            return
         target: Widget | None = next((w for w in pane.query("*") if w.can_focus and w.display), None)
         if target is not None:
             target.focus()

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from promptlens.tui.inspect import TABS
+from promptlens.tui.key_names import with_keys
 from promptlens.tui.modal import Dialog
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Jump(Dialog[Target]):
             mark = Static(f" {target.letter} ", classes="jump-mark", markup=False)
             mark.styles.offset = target.place
             yield mark
-        yield Static(" Press a letter to go there; esc stays. ", id="jump-hint", markup=False)
+        yield Static(with_keys(self, " Press a letter to go there; {dialog.close} stays. "), id="jump-hint", markup=False)
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape":

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 from textual.keys import Keys, key_to_character
@@ -22,9 +21,6 @@ from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
 from promptlens.errors import ConfigError, UnknownNameError
-
-if TYPE_CHECKING:
-    from promptlens.tui.app import PromptLensApp
 
 MODIFIERS = ("ctrl", "shift", "alt", "super", "meta", "hyper")
 EVERYWHERE = ("PromptLensApp", "MainScreen")
@@ -117,14 +113,3 @@ def _meet(one: Bound, other: Bound) -> bool:
 
 def _split(keys: str) -> set[str]:
     return {key.strip() for key in keys.split(",")}
-
-
-def key_of(app: PromptLensApp, name: str) -> str:
-    """The key of a binding of the main screen or the application as it is now, as one writes it: "ctrl+g"."""
-    if name in app.keymap:
-        return app.keymap[name].split(",")[0].strip()
-    for node in (app.main, app):
-        for key, binding in node._bindings:
-            if binding.id == name:
-                return key
-    return ""

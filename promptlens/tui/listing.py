@@ -1,6 +1,7 @@
 """A table of which only the rows in view are drawn, so that a thousand tokens cost as much as ten.
 
-`/` filters it, `y` copies the row and `Y` all of them, Enter chooses. What it shows is given as `Entry`s; what is empty says what to press.
+`/` filters it, `y` copies the row and `Y` all of them, Enter chooses. What it shows is given as `Entry`s; what is empty says what to press,
+in a hint that names keys by their bindings (key_names.py).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from textual.strip import Strip
 from promptlens.render._runs import Row, Run, visible_text, wrap
 from promptlens.spans import cell_width
 from promptlens.tui.drawing import fit, segments_of
+from promptlens.tui.key_names import with_keys
 from promptlens.tui.palette import Palette
 
 
@@ -266,7 +268,7 @@ class Listing(ScrollView, can_focus=True):
         return row
 
     def _hint_line(self, y: int, width: int, ground: Style) -> Strip:
-        said = "Nothing matches the filter. Escape takes it away." if self._all else self.hint
+        said = "Nothing matches the filter. Escape takes it away." if self._all else with_keys(self, self.hint)
         rows = [line for paragraph in said.split("\n") for line in wrap([Run(paragraph, "dim")], max(width - 2, 8), first=" ", indent=" ")]
         strip = Strip(segments_of(rows[y], self.palette)) if y < len(rows) else Strip([])
         return strip.adjust_cell_length(width, ground).apply_style(ground)

@@ -18,11 +18,14 @@ from textual.widgets import Input, Static
 from promptlens.errors import InputError
 from promptlens.home import with_home
 from promptlens.render._runs import Run, visible_text
+from promptlens.tui.drawing import escaped
+from promptlens.tui.key_names import with_keys
 from promptlens.tui.listing import Column, Entry, Listing
 from promptlens.tui.modal import Dialog
 from promptlens.tui.palette import Palette
 
 MOST_FILES = 2000
+KEYS = "{path.complete} complete · {path.up} {path.down} choose · enter take · {dialog.close} close"
 COLUMNS = (Column("name", 0), Column("bytes", 14, right=True))
 
 
@@ -111,7 +114,7 @@ class PathDialog(Dialog[str]):
     def compose(self) -> ComposeResult:
         with Vertical(id="path") as box:
             box.border_title = self._title.replace("[", "\\[")
-            box.border_subtitle = "tab complete · up and down choose · enter take · esc close"
+            box.border_subtitle = escaped(with_keys(self, KEYS))
             yield Input(self._name, placeholder="a path, such as prompts/hero.txt", id="path-name", select_on_focus=False)
             yield Static("", id="path-error", markup=False)
             yield self.listing

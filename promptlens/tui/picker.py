@@ -10,9 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from promptlens.tui.drawing import escaped
+from promptlens.tui.key_names import with_keys
 from promptlens.tui.listing import Column, Entry, Listing
 from promptlens.tui.modal import Dialog
 from promptlens.tui.palette import Palette
+
+KEYS = "{table.choose} choose · {table.filter} filter · {dialog.close} close"
 
 
 class Picker(Dialog[Any]):
@@ -36,7 +40,7 @@ class Picker(Dialog[Any]):
     def on_mount(self) -> None:
         box = self.query_one("#picker")
         box.border_title = self._title.replace("[", "\\[")
-        box.border_subtitle = "enter choose · / filter · esc close"
+        box.border_subtitle = escaped(with_keys(self.listing, KEYS))
         box.styles.height = min(len(self._entries) + 4, max(self.app.size.height - 4, 6))
         self.listing.show(self._entries)
         self.listing.cursor = next((n for n, e in enumerate(self._entries) if e.value == self._current), 0)

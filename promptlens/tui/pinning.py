@@ -1,4 +1,4 @@
-"""Pins: a prompt as it was read when f8 was pressed, A, to compare with what the editor holds now, B.
+"""Pins: a prompt as it was read when it was pinned, A, to compare with what the editor holds now, B.
 
 Each editor has a pin of its own. A stays in the host it was pinned in, so B may differ by its text, by its host and settings, or by both;
 `read_here` reads A as B is read. Another model has other encoders, so that A is read anew with the model of B.
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from promptlens.errors import PromptLensError
 from promptlens.job import Job
 from promptlens.report import Report
+from promptlens.tui.key_names import with_keys
 
 if TYPE_CHECKING:
     from promptlens.tui.editor import PromptEditor
     from promptlens.tui.screen import MainScreen
 
-NOTHING_PINNED = "Nothing is pinned: f8 pins the prompt as it is."
+NOTHING_PINNED = "Nothing is pinned: {compare.pin} pins the prompt as it is."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,14 +57,14 @@ class Pinning:
     def unpin(self) -> None:
         """Let go of A."""
         if self._pins.pop(self.screen.editor, None) is None:
-            self.screen.notify(NOTHING_PINNED)
+            self.screen.notify(with_keys(self.screen, NOTHING_PINNED), markup=False)
         self.follow()
 
     def swap(self) -> None:
         """Put A back into the editor, in its host, as an edit that can be undone; what was there becomes A."""
         screen, pin = self.screen, self.screen.pinned
         if pin is None or screen.report is None:
-            screen.notify(NOTHING_PINNED)
+            screen.notify(with_keys(screen, NOTHING_PINNED), markup=False)
             return
         text, job = screen.editor.prompt, screen.job
         pin = for_model(pin, screen.report, job)
@@ -76,7 +77,7 @@ class Pinning:
         """Read A as B is read, so that they differ by their texts alone."""
         pin = self.screen.pinned
         if pin is None:
-            self.screen.notify(NOTHING_PINNED)
+            self.screen.notify(with_keys(self.screen, NOTHING_PINNED), markup=False)
         else:
             self._put(pin.text, self.screen.job)
 

@@ -31,6 +31,7 @@ from promptlens.tui.editor import PromptEditor
 from promptlens.tui.filing import Filing
 from promptlens.tui.finder import Finder
 from promptlens.tui.inspect import Inspect
+from promptlens.tui.key_names import with_keys
 from promptlens.tui.listing import Column, Entry
 from promptlens.tui.messages import HostWanted, Lit, Picked, Wanted
 from promptlens.tui.palette import Palette
@@ -156,7 +157,7 @@ class MainScreen(Screen[None]):
         line.display = not self.negative.display
         use = report.usage.encoders[0]
         count = f"{use.used + use.lost_count} tokens · {len(use.chunks)} chunk{'s' if len(use.chunks) != 1 else ''}"
-        line.update(f"▸ Negative  {count if self.negative.prompt else 'none'}  (f4 opens it)")
+        line.update(f"▸ Negative  {count if self.negative.prompt else 'none'}{with_keys(self, '  ({negative.toggle} opens it)')}")
 
     # --- what it is analysed with
 

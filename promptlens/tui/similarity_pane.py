@@ -96,7 +96,9 @@ class SimilarityPane(EncoderPane):
         name = NAMES[answer["unit"]]
         other = NAMES["word" if answer["unit"] == "tag" else "tag"]
         if len(answer["labels"]) < 2:
-            self.show_hint(f"There is nothing to compare: this prompt has {len(answer['labels'])} {name}. u compares each {other}.")
+            self.show_hint(
+                f"There is nothing to compare: this prompt has {len(answer['labels'])} {name}. {{encoder.unit}} compares each {other}."
+            )
         else:
             self.matrix.show(similarity_values(answer))
 

@@ -27,7 +27,7 @@ COLUMNS = (
     Column("weight", 6, right=True),
     Column("", 0),
 )
-HINT = "No tokens yet. Type a prompt above, or open a file: ctrl+p, then File: Open."
+HINT = "No tokens yet. Type a prompt above, or open a file: {app.commands}, then File: Open."
 
 
 def token_entries(found: Coloring) -> Made:

@@ -118,9 +118,6 @@ def _no_place(text: str) -> str:
 
 def choose_pull(main: MainScreen, encoding: Encoding) -> None:
     """Let weights be chosen that are fetched."""
-    if encoding.pulling is not None and encoding.pulling.running:
-        main.notify(f"{encoding.pulling.name} is being fetched: x stops it.")
-        return
     names = run_encoders(main.job.model)
     if not names:
         main.notify(f"{MODELS[main.job.model].title} has no text encoder that is run here.")

@@ -18,6 +18,7 @@ from promptlens.tui.dialog import Question
 from promptlens.tui.help import PANES, HelpScreen, help_for
 from promptlens.tui.inspect import TABS
 from promptlens.tui.jump import Jump, targets
+from promptlens.tui.key_names import with_keys
 from promptlens.tui.keys import bound
 from promptlens.tui.listing import Listing
 from promptlens.tui.path_dialog import PathDialog, completed, matching
@@ -38,7 +39,8 @@ def test_f1_explains_the_pane_in_use_with_its_keys(name: str) -> None:
         app.main.inspect.show_tab(name)
         await until(pilot, lambda: help_for(app.main).title == PANES[name][0])
         found = help_for(app.main)
-        assert (found.title, found.said) == PANES[name]
+        title, said = PANES[name]
+        assert (found.title, found.said) == (title, with_keys(app.main, said))
         everywhere = dict(row[::-1] for title, rows in found.groups if title == "Keys everywhere" for row in rows)
         assert everywhere["Help"] == "f1"
         await pilot.press("f1")

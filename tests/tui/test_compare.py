@@ -76,7 +76,7 @@ def test_without_a_pin_the_pane_says_what_to_press() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.main.inspect.show_tab("compare")
         await until(pilot, lambda: pane_of(app).listing.has_focus)
-        assert "f8" in pane_of(app).listing.hint
+        assert "Press {compare.pin} to pin" in pane_of(app).listing.hint
         assert not pane_of(app).head.display
 
     drive(act, "a cat")

@@ -79,4 +79,4 @@ def test_a_hub_that_refuses_is_said_with_the_way_out(monkeypatch: pytest.MonkeyP
 
 def test_what_a_pull_says_fits_a_narrow_screen() -> None:
     pull = Pull("clip-l", 1_000_000, 246_000_000, running=False, error="The disk of /home/[me] is full. " * 9)
-    assert all(sum(len(run.text) for run in row) <= 40 for row in pull_rows(pull, 40))
+    assert all(sum(len(run.text) for run in row) <= 40 for row in pull_rows(pull, 40, str))

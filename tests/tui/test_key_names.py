@@ -1,0 +1,152 @@
+"""Texts name the keys as they are bound now, with keys of one's own as without."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from driving import until
+from textual.pilot import Pilot
+
+from promptlens.errors import WeightsError
+from promptlens.job import Job
+from promptlens.tui.app import PromptLensApp
+from promptlens.tui.encoding import Encoding, Message
+from promptlens.tui.help import HelpScreen, help_for
+from promptlens.tui.jump import Jump, targets
+from promptlens.tui.key_names import key_of, with_keys
+from promptlens.tui.listing import Listing
+from promptlens.tui.path_dialog import PathDialog
+from promptlens.tui.picker import Picker
+
+OWN = {
+    "app.commands": "ctrl+t",
+    "compare.pin": "f12",
+    "compare.swap": "z",
+    "compare.unpin": "left_square_bracket",
+    "dialog.close": "ctrl+l",
+    "encoder.pull": "v",
+    "encoder.restart": "t",
+    "encoder.weights": "b",
+    "finding.fix": "alt+f",
+    "finding.next": "ctrl+n",
+    "help.close": "f11",
+    "host.choose": "alt+h,alt+i",
+    "negative.toggle": "shift+f4",
+    "path.complete": "ctrl+f",
+    "table.choose": "space",
+    "table.filter": "s",
+}
+
+
+class Failing(Encoding):
+    async def ask(self, question: Message, progress: Any = None) -> Message:
+        raise WeightsError("No weights.")
+
+
+def drive(act: Callable[[PromptLensApp, Pilot[None]], Awaitable[None]], keymap: dict[str, str], text: str = "") -> None:
+    async def run() -> None:
+        app = PromptLensApp(Job("diffusers", "sd15"), text, encoding=Failing(), keymap=keymap)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await until(pilot, lambda: app.main.report is not None and app.main.positive.size)
+            await act(app, pilot)
+
+    asyncio.run(run())
+
+
+async def texts(app: PromptLensApp, pilot: Pilot[None]) -> dict[str, str]:
+    """What names keys, by where it stands."""
+    main, panes, found = app.main, app.main.inspect.panes, {}
+
+    async def pane(tab: str, said: Callable[[], str]) -> None:
+        main.inspect.show_tab(tab)
+        await until(pilot, lambda: panes[tab].is_mounted and said().strip())
+        found[tab] = said()
+
+    def hint(tab: str) -> str:
+        return " ".join(row.strip() for row in drawn(panes[tab].query(Listing).first()))
+
+    found["negative"] = str(main.query_one("#negative-line").render())
+    await pane("tokens", lambda: hint("tokens"))
+    await pane("compare", lambda: hint("compare"))
+    await pane("hosts", lambda: hint("hosts"))
+    main.positive.insert("a quiet lake, cat, cat")
+    await pane("findings", lambda: hint("findings") and str(panes["findings"].query_one("#finding-detail").render()))
+    found["fix"] = hint("findings")
+    await pane("influence", lambda: hint("influence") if "No weights." in hint("influence") else "")
+    found["help"] = next(row for row in help_for(main).said.splitlines())
+    main.positive.focus()
+    main.positive.move_cursor((0, 0))
+    for action, said in ((main.action_unpin, "Nothing is pinned"), (main.finder.fix, "No finding with an edit")):
+        action()
+        await until(pilot, lambda w=said: any(w in notice.message for notice in app._notifications))  # type: ignore[misc]
+    found["notices"] = " ".join(notice.message for notice in app._notifications)
+    for dialog, where in (
+        (HelpScreen(help_for(main), app.palette), "#help"),
+        (Jump(targets(main)), "#jump-hint"),
+        (PathDialog("A path", app.palette), "#path"),
+        (Picker("A row", app.palette, (), ()), "#picker"),
+    ):
+        await app.push_screen(dialog)
+        await until(pilot, lambda d=dialog, w=where: d.query(w) and d.query_one(w).size)  # type: ignore[misc]
+        box = dialog.query_one(where)
+        found[where] = str(box.border_subtitle or box.render())
+        dialog.dismiss(None)
+        await until(pilot, lambda: app.screen is main)
+    return found
+
+
+def drawn(table: Listing) -> Iterator[str]:
+    return (table.render_line(y).text for y in range(table.size.height))
+
+
+def test_texts_name_the_keys_as_they_come() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        said = await texts(app, pilot)
+        assert "(f4 opens it)" in said["negative"]
+        assert "a file: ctrl+p, then" in said["tokens"]
+        assert "Press f8 to pin" in said["compare"]
+        assert "and enter switches to one" in said["hosts"]
+        assert "\nctrl+r: " in said["findings"]
+        assert " ^r " in said["fix"]
+        assert "w chooses weights, or the preview · p pulls weights · r tries again" in said["influence"]
+        assert "f8 pins the prompt" in said["notices"]
+        assert "ctrl+g goes to" in said["notices"]
+        assert said["#help"] == "↑ ↓ scroll · esc closes"
+        assert said["#jump-hint"].strip() == "Press a letter to go there; esc stays."
+        assert said["#path"] == "tab complete · ↑ ↓ choose · enter take · esc close"
+        assert said["#picker"] == "enter choose · / filter · esc close"
+        assert [where for where, text in said.items() if "{" in text] == []
+
+    drive(act, {})
+
+
+def test_texts_name_keys_of_ones_own() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        said = await texts(app, pilot)
+        assert "(shift+f4 opens it)" in said["negative"]
+        assert "a file: ctrl+t, then" in said["tokens"]
+        assert "Press f12 to pin" in said["compare"]
+        assert "and space switches to one" in said["hosts"]
+        assert "\nalt+f: " in said["findings"]
+        assert " alt+f " in said["fix"]
+        assert "b chooses weights, or the preview · v pulls weights · t tries again" in said["influence"]
+        assert "f12 pins the prompt" in said["notices"]
+        assert "ctrl+n goes to" in said["notices"]
+        assert said["#help"] == "↑ ↓ scroll · f11 closes"
+        assert said["#jump-hint"].strip() == "Press a letter to go there; ctrl+l stays."
+        assert said["#path"] == "ctrl+f complete · ↑ ↓ choose · enter take · ctrl+l close"
+        assert said["#picker"] == "space choose · s filter · ctrl+l close"
+        pane = app.main.inspect.panes["compare"]
+        assert with_keys(pane, "{host.choose} {compare.unpin} {compare.pin}") == "alt+h [ f12"
+
+    drive(act, OWN)
+
+
+def test_a_name_that_no_binding_has_is_left_as_it_is() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        assert with_keys(app.main, "{no.such} {table.choose} {} {a}") == "{no.such} {table.choose} {} {a}"
+        assert key_of(app.main, "table.choose") == ""
+
+    drive(act, {})
