@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -112,16 +113,14 @@ class Vocabulary:
         parts[-1] += END_OF_WORD
         merged_id = self._merged_id
         ids = [self._base_id[p] for p in parts]
-        while len(parts) > 1:
-            best, where = SIZE, -1
-            for i in range(len(parts) - 1):
-                found = merged_id.get(f"{parts[i]} {parts[i + 1]}", SIZE)
-                if found < best:
-                    best, where = found, i
-            if where < 0:
-                break
-            parts[where : where + 2] = [parts[where] + parts[where + 1]]
-            ids[where : where + 2] = [best]
+        merges = [merged_id.get(f"{left} {right}", SIZE) for left, right in pairwise(parts)]  # of each part with the next one
+        while merges and (best := min(merges)) < SIZE:
+            at = merges.index(best)
+            parts[at : at + 2] = [parts[at] + parts[at + 1]]
+            ids[at : at + 2] = [best]
+            del merges[at]
+            for i in range(max(at - 1, 0), min(at + 1, len(merges))):
+                merges[i] = merged_id.get(f"{parts[i]} {parts[i + 1]}", SIZE)
         return tuple(ids)
 
     def _encode_long(self, symbols: str) -> tuple[int, ...]:

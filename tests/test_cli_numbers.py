@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from promptlens.__main__ import main
-from promptlens.checking import _screens, check_file
-from promptlens.checking._entries import Entries
-from promptlens.render import Item
+from promptlens.checking import _screens, _sieve, check_file
+from promptlens.checking._entries import Entries, Judged
+from promptlens.job import Job
 from promptlens.sources import Prompt, _blocks
 
 FORMATS = [("full",), ("concise",), ("github",), ("gitlab",), ("sarif",), ("full", "--statistics"), ("json", "--statistics")]
@@ -23,6 +23,7 @@ LINES = st.sampled_from(
     [
         *(b"a cat on a mat", b"a dog", b"two birds, a tree", b"a (cat", b"a cat, a cat, a dog", b"  a hat  ", b"", b"  ", b"\tx\t"),
         *(b"caf\xc3\xa9", b"\xff\xfe", b"\xef\xbb\xbfa cat", b"a\rb", b"a\x00b", b"# promptlens: ignore", b"a (b # promptlens: ignore"),
+        *("café 🐱, café 🐱".encode(), b"a (cat, a (cat", b"red & blue", b"photorealism " * 40),
         *(b"word " * 100, b"--prompt a cat --steps 20", b"\x1ca", b"a\x0bb", b"very very very", b"\xe2\x80\xa8", b"a\x85b"),
     ]
 )
@@ -94,6 +95,33 @@ def test_the_same_is_said_of_long_files(content: bytes, capsys: pytest.CaptureFi
         same_said(capsys, "a.txt", "a.txt", "--host", "comfyui")
 
 
+@SLOWLY
+@given(lines=st.lists(LINES, min_size=1, max_size=4), order=st.lists(st.integers(0, 3), min_size=5, max_size=30), bound=st.integers(0, 500))
+@pytest.mark.usefixtures("small_blocks")
+def test_the_same_is_said_of_lines_that_come_again(
+    lines: list[bytes], order: list[int], bound: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However little is remembered of those before."""
+    content = b"\n".join(lines[n % len(lines)] for n in order)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_sieve, "CLEAN_BYTES", bound)
+        patch.setattr(_sieve, "REPORTS", bound % 3)
+        for _ in tree({"a.txt": content, "b.txt": content, "c.caption": lines[0], "d.caption": lines[0]}):
+            same_said(capsys, ".")
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Job("a1111", "sd15").screen()
+    assert screen is not None
+    monkeypatch.setattr(_sieve, "CLEAN_BYTES", 10_000)
+    sieve = _sieve.Sieve(screen)
+    for n in range(1000):
+        assert sieve.is_clean(f"a cat and {n} dogs")
+    assert not sieve.is_known("a cat and 0 dogs")
+    assert 0 < sum(sieve.is_known(f"a cat and {n} dogs") for n in range(1000)) < 100
+    assert sieve.is_clean("a cat and 0 dogs")
+
+
 def test_a_file_that_breaks_off_tells_what_came_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.txt").write_bytes(b"a cat\na (dog\n\xff\n")
     assert main(["check", "--isolated", "--format", "concise", str(tmp_path)]) == 2
@@ -108,13 +136,13 @@ def test_most_prompts_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[
     for n in range(9):
         (tmp_path / f"b{n}.caption").write_text("a cat on a mat\n")
     analysed: list[str] = []
-    original = Entries.prompt
+    original = Entries.judged
 
-    def told(self: Entries, prompt: Prompt) -> Iterator[Item]:
+    def told(self: Entries, prompt: Prompt) -> Judged:
         analysed.append(prompt.text)
         return original(self, prompt)
 
-    monkeypatch.setattr(Entries, "prompt", told)
+    monkeypatch.setattr(Entries, "judged", told)
     assert main(["check", "--isolated", "--format", "concise", str(tmp_path)]) == 0
     assert capsys.readouterr().out == "4,009 prompts in 10 files: nothing found.\n"
     assert analysed == ["a cat and 0 dogs on a mat"]

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from promptlens.checking._directives import Directives, directives_at, directives_in, only_a_directive
 from promptlens.checking._names import SharedNames
@@ -155,6 +156,18 @@ class Reader:
         return found
 
 
+class Judged(NamedTuple):
+    """What is found in a prompt, and how many of it fixing would take away (`Entry.fixable`)."""
+
+    report: Report
+    fixable: tuple[Mapping[str, int], Mapping[str, int]] | None
+
+    @property
+    def clean(self) -> bool:
+        """True where nothing is found, and the host takes the prompt."""
+        return not self.report.findings and self.report.usage.failure is None
+
+
 class Entries:
     """The entries of one file as they come, and the prompt that waits for the other one of its pair."""
 
@@ -181,10 +194,17 @@ class Entries:
         if why:
             yield from self.sent([Unchecked(prompt, self.name, why)])
             return
+        yield from self.entry(prompt, self.judged(prompt))
+
+    def judged(self, prompt: Prompt) -> Judged:
+        """What an analysis finds in a prompt; to be asked in the order of the file."""
         analysis = self.reader.analysis(prompt)
         report = judged(analysis(prompt.text), self.name)
-        fixes = _fixable(report, analysis, prompt) if self.reader.plan.counts_fixes and report.findings else None
-        entry = Entry(report, self.name, self.reader.role(prompt), source=prompt, fixable=fixes)
+        return Judged(report, _fixable(report, analysis, prompt) if self.reader.plan.counts_fixes and report.findings else None)
+
+    def entry(self, prompt: Prompt, found: Judged) -> Iterator[Item]:
+        """The entry of a prompt that was analysed, and of the one that waited for it."""
+        entry = Entry(found.report, self.name, self.reader.role(prompt), source=prompt, fixable=found.fixable)
         if self.scattered is not None:
             self.scattered.append(entry)
             return

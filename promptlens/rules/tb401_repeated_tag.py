@@ -51,6 +51,9 @@ def repeated_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
 
 def _may_repeat(folded: str, words: list[str]) -> bool:
     """Whether a prompt with nothing but commas between its tags may say something twice."""
+    bare = folded.replace(",", " ").split()
+    if len({*bare}) == len(bare) and "  " not in folded:  # most prompts are done here: where no word comes again, nothing does
+        return False
     if "," in folded and _may_be_twice(folded):
         return True
     return _may_be_in_a_row(folded, words) and any(True for _ in _in_a_row(folded))

@@ -65,7 +65,7 @@ class Format:
     rank       formats are asked in this order, smallest first
     roles      the roles that its prompts can have
     read, read_lines, read_bytes   exactly one of them: a reader of whole documents, of lines in flat memory, or of bytes
-    plain_texts  (the text of a short ASCII file, settings) -> the texts of its prompts, none where there is more to say of it
+    plain_texts  (the text of a short file with LF line ends, settings) -> the texts of its prompts, none where more is to be said
     prompt     of formats in which each line is read apart: the prompt of a line, None where there is none
     bom, undecodable               what the host does with a byte order mark and with bytes that are not UTF-8
     comment    what begins a comment line, "" where there are none
