@@ -26,6 +26,7 @@ from promptlens.tui.app import PromptLensApp
 from promptlens.tui.encoding import Encoding, Message
 from promptlens.tui.heat_strip import heat_runs, mark_row
 from promptlens.tui.influence_pane import InfluencePane
+from promptlens.tui.key_names import with_keys
 from promptlens.weights import Weights
 
 PATIENCE_S = 60
@@ -193,8 +194,7 @@ def test_what_is_missing_is_said_with_the_keys_that_help() -> None:
     async def act(app: PromptLensApp, pane: InfluencePane, pilot: Pilot[None]) -> None:
         await pilot.press("f9")
         await until(pilot, lambda: "[clip-g]" in pane.ranking.hint)
-        assert "w chooses weights" in pane.ranking.hint
-        assert "p pulls weights" in pane.ranking.hint
+        assert "w chooses weights, or the preview · p pulls weights" in with_keys(pane.ranking, pane.ranking.hint)
         assert not pane.left.display
 
     drive(act, "red cat", Failing())
@@ -270,7 +270,7 @@ def test_a_child_that_dies_is_said_and_can_be_started_again() -> None:
         os.kill(app.encoding.pid, signal.SIGKILL)
         await pilot.press("f9")
         await until(pilot, lambda: "killed by signal 9" in pane.ranking.hint)
-        assert "r starts it again" in pane.ranking.hint
+        assert "r starts it again" in with_keys(pane.ranking, pane.ranking.hint)
         await pilot.press("r")
         await until(pilot, lambda: pane.answered)
 

@@ -14,6 +14,7 @@ from promptlens.job import Job
 from promptlens.spans import Span
 from promptlens.tui.app import PromptLensApp
 from promptlens.tui.encoding import Encoding, Message
+from promptlens.tui.key_names import with_keys
 from promptlens.tui.similarity_pane import SimilarityPane, similarity_values
 
 Drive = Callable[[PromptLensApp, SimilarityPane, Pilot[None]], Awaitable[None]]
@@ -85,7 +86,7 @@ def test_what_is_behind_the_labels_comes_into_view() -> None:
 def test_a_single_phrase_has_nothing_to_be_compared_with() -> None:
     async def act(app: PromptLensApp, pane: SimilarityPane, pilot: Pilot[None]) -> None:
         await until(pilot, lambda: "nothing to compare" in pane.matrix.hint)
-        assert "u compares each word" in pane.matrix.hint
+        assert "u compares each word" in with_keys(pane.matrix, pane.matrix.hint)
 
     drive(act, "a cat", Answering())
 
