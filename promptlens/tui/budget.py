@@ -1,17 +1,20 @@
-"""The Budget pane: gauges beside the editor, or one line an encoder above it where the screen is narrow."""
+"""The Budget pane: gauges beside the editor, or one line an encoder above it where the screen is narrow. A click goes to the chunk."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from promptlens.render._runs import Row
 from promptlens.report import Report
+from promptlens.spans import Span
 from promptlens.tui.drawing import text_of
 from promptlens.tui.gauges import budget_rows, compact_rows
+from promptlens.tui.messages import Lit, Picked
 from promptlens.tui.palette import Palette
 
 
@@ -29,6 +32,7 @@ class BudgetPane(VerticalScroll, can_focus=False):
 
     def on_mount(self) -> None:
         self.watch(self.screen, "report", self.draw_soon)
+        self.tooltip = "Click on a gauge: to its chunk. Click on what is lost: to the first lost word."
 
     def on_resize(self) -> None:
         self.draw()
@@ -50,6 +54,20 @@ class BudgetPane(VerticalScroll, can_focus=False):
         if rows != self._rows:
             self.body.update(text_of(rows, self.palette), layout=len(rows) != len(self._rows))
             self._rows = rows
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to where the chunk begins, and light all of it."""
+        from promptlens.tui.gauge_places import span_at  # when first clicked
+
+        event.stop()
+        report: Report | None = getattr(self.screen, "report", None)
+        offset = event.get_content_offset(self.body)
+        if report is None or offset is None:
+            return
+        span = span_at(report, self._rows, offset.x, offset.y, compact=self.screen.has_class("-narrow"))
+        if span is not None:
+            self.post_message(Picked(Span(span.start, span.start)))
+            self.post_message(Lit([span]))
 
     def use_palette(self, palette: Palette) -> None:
         self.palette = palette

@@ -17,7 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer
 
 from promptlens.errors import PromptLensError
 from promptlens.hosts import HOSTS
@@ -36,7 +36,7 @@ from promptlens.tui.listing import Column, Entry
 from promptlens.tui.messages import HostWanted, Lit, Picked, Wanted
 from promptlens.tui.palette import Palette
 from promptlens.tui.pinning import Pin, Pinning
-from promptlens.tui.topbar import TopBar
+from promptlens.tui.topbar import Button, TopBar
 
 if TYPE_CHECKING:
     from promptlens.tui.app import PromptLensApp
@@ -99,7 +99,7 @@ class MainScreen(Screen[None]):
             with Horizontal(id="desk"):
                 with Vertical(id="editors"):
                     yield self.positive
-                    yield Static("", id="negative-line", markup=False)
+                    yield Button("negative", id="negative-line")
                     yield self.negative
                 yield BudgetPane(self.palette, id="budget")
             yield self.inspect
@@ -110,6 +110,7 @@ class MainScreen(Screen[None]):
         self.negative.border_title = "Negative prompt"
         self.query_one("#budget").border_title = "Budget"
         self.inspect.border_title = "Inspect"
+        self.query_one("#negative-line", Button).tell("Write the negative prompt: {negative.toggle}")
         self.negative.display = bool(self.negative.document.text)
         self.show_job()
         self.positive.focus()
@@ -153,11 +154,11 @@ class MainScreen(Screen[None]):
         report = self.reports.get(self.negative)
         if report is None:
             return
-        line = self.query_one("#negative-line", Static)
+        line = self.query_one("#negative-line", Button)
         line.display = not self.negative.display
         use = report.usage.encoders[0]
         count = f"{use.used + use.lost_count} tokens · {len(use.chunks)} chunk{'s' if len(use.chunks) != 1 else ''}"
-        line.update(f"▸ Negative  {count if self.negative.prompt else 'none'}{with_keys(self, '  ({negative.toggle} opens it)')}")
+        line.show(f"▸ Negative  {count if self.negative.prompt else 'none'}{with_keys(self, '  ({negative.toggle} opens it)')}")
 
     # --- what it is analysed with
 

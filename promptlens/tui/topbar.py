@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from promptlens.spans import cell_width
 from promptlens.tui.drawing import fit
+from promptlens.tui.key_names import with_keys
 
 BRAND = "PromptLens"
 FILE_CELLS = 8  # that the name of a file keeps whatever else there is
@@ -44,6 +45,10 @@ class Button(Label):
         super().__init__(**options)
         self._action = action
 
+    def tell(self, text: str) -> None:
+        """What a click does, shown while the mouse rests on it."""
+        self.tooltip = Text(with_keys(self, text))
+
     async def on_click(self, event: events.Click) -> None:
         event.stop()
         await self.screen.run_action(self._action)
@@ -64,6 +69,11 @@ class TopBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield from (self.brand, self.model, self.host, self.file, self.summary)
+
+    def on_mount(self) -> None:
+        self.model.tell("Choose the model: {model.choose}")
+        self.host.tell("Choose the host: {host.choose}")
+        self.file.tell("The prompts of this file, or the files opened last")
 
     def on_resize(self) -> None:
         self._fit()
