@@ -61,8 +61,12 @@ def influence(argument: str, kind: str | None, output_format: TableFormat, top: 
     if plot is not None:
         _check_plot(Path(plot))
     settings = settings_for(asked, argument, kind)
+    if asked["clip_skip"] is not None:
+        from promptlens.config import COMMAND_LINE  # with hosts and vocabularies behind it, which --help does without
+
+        settings = settings.with_value("clip_skip", asked["clip_skip"], COMMAND_LINE)
     text, job = _prompt(argument, kind, settings)
-    names = ("unit", "lens", "method", "toward", "against", "clip_skip")
+    names = ("unit", "lens", "method", "toward", "against")
     with WorkBar("Encoding") as tell:
         needs_numpy_and_torch()
         from promptlens.commands_preview import encoders_or_preview
@@ -72,7 +76,7 @@ def influence(argument: str, kind: str | None, output_format: TableFormat, top: 
         check_lens(asked["lens"], job.host, job.model)
         encoders = encoders_or_preview(job.model, asked_weights(asked, settings), asked["encoder"], named_root=bool(asked["roots"]))
         wanted = {name: asked[name] for name in names}
-        found = measure(text, job.host, job.model, encoders=encoders, progress=tell, **wanted, **_options(job))
+        found = measure(text, job.host, job.model, encoders=encoders, progress=tell, clip_skip=job.clip_skip, **wanted, **_options(job))
     if asked["clip_skip"] is not None and asked["lens"] == "pooled":
         talk("note", "--clip-skip does nothing to the pooled lens: the pooled vector is always that of the last layer.")
     screen = screen_of(sys.stdout, settings.color)

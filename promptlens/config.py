@@ -32,6 +32,7 @@ class Settings:
     `origins` says where each value that is no default came from, `files` which files were read. `only` is True where these settings hold
     for every file, whatever settings lie nearer to it (--config, --isolated).
 
+    clip_skip           the layer of the text encoders that the model gets, counted from the end (None: the host's own)
     t5_tokenizer        the tokenizer.json of models with T5 in them
     encoder_paths       files and folders with weights of text encoders, "PATH" or "NAME=PATH"
     installs            folders of ComfyUI, Forge and others, where both are looked for
@@ -52,6 +53,7 @@ class Settings:
     host: str = DEFAULT_HOST
     model: str = DEFAULT_MODEL
     color: ColorChoice = "auto"
+    clip_skip: int | None = None
     t5_tokenizer: str = ""
     encoder_paths: tuple[str, ...] = ()
     installs: tuple[str, ...] = ()
@@ -127,14 +129,14 @@ class Settings:
         """The settings as a settings file would say them, each with where it comes from."""
         values = {name: getattr(self, name) for name in KEYS if name not in (*TABLES, "per_path")} | {"keys": dict(self.keys)}
         values = {name: value for name, value in values.items() if value is not None and (value or name not in ONLY_PER_PATH)}
-        text = "".join(f"{_kebab(name)} = {as_toml(value)}  # {self.origins.get(name, 'default')}\n" for name, value in values.items())
+        text = "".join(f"{key_name(name)} = {as_toml(value)}  # {self.origins.get(name, 'default')}\n" for name, value in values.items())
         for table in TABLES:
             own: Mapping[str, Any] = getattr(self, table)
             inside = "".join(f"{name} = {as_toml(value)}  # {self.origins[f'{table}.{name}']}\n" for name, value in own.items())
             text += f"\n[{table}]\n{inside}" if inside else ""
         for path in self.per_path:
             held = {name: dict(value) if name == "keys" else value for name, value in path.values.items()}
-            inside = "".join(f"{_kebab(name)} = {as_toml(value)}\n" for name, value in held.items())
+            inside = "".join(f"{key_name(name)} = {as_toml(value)}\n" for name, value in held.items())
             text += f"\n[per-path.{as_toml(path.pattern)}]  # {path.origin}\n{inside}"
         return text
 
@@ -144,7 +146,7 @@ ONLY_PER_PATH = ("role", "format")
 KEYS = tuple(f.name for f in fields(Settings) if f.name not in ("origins", "files", "only"))
 
 
-def _kebab(name: str) -> str:
+def key_name(name: str) -> str:
     """A setting as it is shown; files may write "-" or "_"."""
     return name if name == "t5_tokenizer" else name.replace("_", "-")
 
@@ -170,9 +172,14 @@ def _found_files(here: Path) -> Iterator[Path]:
     user = user_folder() / USER_FILE
     if user.is_file():
         yield user
-    project = next(filter(None, map(settings_file_in, (here, *here.parents))), None)
+    project = project_file(here)
     if project is not None:
         yield project
+
+
+def project_file(folder: Path) -> Path | None:
+    """The nearest settings file of a project upwards from a folder, None where there is none."""
+    return next(filter(None, map(settings_file_in, (folder, *folder.parents))), None)
 
 
 def settings_file_in(folder: Path) -> Path | None:
@@ -216,7 +223,7 @@ def _table_of(path: Path) -> Any:
     import tomllib  # 6 ms: only where there is a file to read
 
     try:
-        table = tomllib.loads(content.decode("utf-8"))
+        table = tomllib.loads(content.decode("utf-8-sig"))  # a file may begin with a byte order mark
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not TOML: {error}.") from None
     if not in_pyproject:

@@ -35,7 +35,7 @@ class Job:
     """Names of host and model; options `chosen` for this run, and `usual` ones that hold where the host has them; which rules run, and how.
 
     `t5_tokenizer` is the file of T5's vocabulary, `installs` the folders it is looked for in where none is named. `rules` and `limits` are
-    None for all rules with their defaults.
+    None for all rules with their defaults. `clip_skip` is for what runs text encoders: it changes no token.
     """
 
     host: str
@@ -46,6 +46,7 @@ class Job:
     installs: tuple[str, ...] = ()
     rules: Selection | None = None
     limits: RuleSettings | None = None
+    clip_skip: int | None = None
 
     def report(self, text: str, *, negative: bool = False) -> Report:
         """The analysis of a prompt; `negative`: as the negative prompt, where that makes a difference to the host."""
@@ -138,7 +139,7 @@ def make_job(settings: Settings) -> Job:
         if found is not None:
             usual["embeddings"] = found
     rules, limits = _rules(settings), _limits(settings)
-    job = Job(settings.host, settings.model, chosen, usual, settings.t5_tokenizer, settings.installs, rules, limits)
+    job = Job(settings.host, settings.model, chosen, usual, settings.t5_tokenizer, settings.installs, rules, limits, settings.clip_skip)
     job.report("")
     return job
 

@@ -23,6 +23,7 @@ from promptlens.patterns import matched, relative
 PER_PATH = (
     "host",
     "model",
+    "clip_skip",
     "options",
     "select",
     "ignore",
@@ -222,6 +223,12 @@ def _count(value: Any, _: Path) -> int:
     return value
 
 
+def _layer(value: Any, _: Path) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"must be a whole number from 1, the last layer, not {value!r}.")
+    return value
+
+
 def _keys(value: Any, _: Path) -> tuple[tuple[str, str], ...]:
     """Paths of prompts in JSON and other files, each with its role."""
     for key, role in _table(value).items():
@@ -257,6 +264,7 @@ _CHECKS: dict[str, Callable[[Any, Path], Any]] = {
     "host": _host,
     "model": _model,
     "color": _one_of("auto", "always", "never"),
+    "clip_skip": _layer,
     "t5_tokenizer": _file,
     "encoder_paths": _encoder_paths,
     "installs": _folders,

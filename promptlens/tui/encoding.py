@@ -127,6 +127,8 @@ class Encoding:
         options = {name: value for name, value in job.usual.items() if name in known} | dict(job.chosen)
         if negative and "negative" in known:
             options["negative"] = True
+        if asked.get("lens") == "conditioning":  # the other measures take the pooled vector, which is always that of the last layer
+            asked["clip_skip"] = job.clip_skip
         what = {"do": do, "text": text, "host": job.host, "model": job.model, "options": options, **asked}
         return what | asdict(self.weights) | {"roots": self.roots(job), "look": self.look}
 

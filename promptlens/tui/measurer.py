@@ -44,6 +44,7 @@ class Measurer:
             message["model"],
             encoders=self._open(choice, message),
             progress=progress,
+            clip_skip=message.get("clip_skip"),
             **asked,
             **message["options"],
         )

@@ -213,3 +213,19 @@ def test_a_pickle_is_refused_unless_it_is_allowed(made: dict[str, Path], tmp_pat
     assert "is a pickle file" in told
     assert "--allow-pickle" in told
     assert measured(capsys, "--allow-pickle", "--encoder-path", str(pickled)) == pytest.approx(score_of(made["flag"]), abs=1e-6)
+
+
+def test_clip_skip_of_the_settings_holds_until_the_command_line_says_another(
+    made: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_conditioning = ("--lens", "conditioning", "--encoder-path", str(made["flag"]), "--host", "compel")
+    scores = {skip: measured(capsys, *by_conditioning, "--clip-skip", skip) for skip in ("1", "2")}
+    assert scores["1"] != scores["2"]
+    for skip, score in scores.items():
+        Path("promptlens.toml").write_text(f"clip-skip = {skip}\n")
+        assert measured(capsys, *by_conditioning) == score
+        assert measured(capsys, *by_conditioning, "--clip-skip", "1") == scores["1"]
+    Path("promptlens.toml").write_text("clip-skip = 3\n")
+    assert main(["influence", "--model", "sd15", *by_conditioning, PROMPT]) == 2
+    assert "clip_skip is 1 or 2 for sd15" in capsys.readouterr().err
+    assert measured(capsys, "--encoder-path", str(made["flag"])) == score_of(made["flag"])  # the pooled vector is of the last layer
