@@ -20,7 +20,7 @@ if not (Path(__file__).parents[2] / "training").is_dir():
     pytest.skip("the training is not beside the tests", allow_module_level=True)
 
 from promptlens.encoder import load_encoder, preview  # noqa: E402
-from training.preview import card, corpus, export, facts, halves, judge, names, packages, spelling, student, teacher, train  # noqa: E402
+from training.preview import card, corpus, export, facts, halves, judge, names, packages, readings, spelling, student, teacher, train  # noqa: E402
 
 pytestmark = pytest.mark.encoder
 
@@ -190,6 +190,24 @@ def test_the_card_states_the_figures_of_the_file_that_is_shipped() -> None:
     assert preview.card() == card.card(card.WORDS.read_text(encoding="utf-8"), figures)
     with pytest.raises(KeyError, match="no such"):
         card.card("{{no such: figure}}", figures)
+
+
+def test_other_readings_are_measured_against_the_one_in_use() -> None:
+    asked = readings.texts_of("a monitor_(computer_equipment) Screen", "a Screen", "monitor")
+    assert asked["stand-in"] == "a thing_(computer_equipment) Screen"
+    assert asked["whole spaced"] == "a monitor (computer equipment) screen"
+    assert asked["rest joined"] == "a screen"
+    learnt = lesson()
+    known = dict(zip(TEXTS, learnt.names.embeddings, strict=True))
+    chance = np.random.default_rng(0)
+    lines = list(
+        readings.measured(
+            learnt.names, learnt.deletions, lambda ts: np.stack([known.get(t, chance.normal(size=512)) for t in ts]), learnt.mean
+        )
+    )
+    assert lines[0] == "as it is: 1.00 [1.00, 1.00], gain 0.00 [0.00, 0.00]"
+    assert len(lines) == len(readings.READINGS) == 10
+    assert readings.fold("a Golf_ball") == readings.fold("a golf ball")
 
 
 def test_texts_spelt_alike_are_alike() -> None:
