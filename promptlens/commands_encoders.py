@@ -15,7 +15,6 @@ from promptlens.terminal import ColorChoice, screen_of, talk
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from promptlens.encoder.files import FoundWeights
     from promptlens.render._table import TableFormat
 
 NO_WEIGHTS = """\
@@ -54,7 +53,7 @@ def encoders(context: click.Context, /, output_format: TableFormat, card: str | 
     weights = asked_weights(asked, settings)
     found = find_encoders(paths=weights.plain_paths(), roots=weights.roots, problem=lambda line: talk("note", line))
     screen = screen_of(sys.stdout, color or settings.color)
-    records = [_record(row) for row in found] + [_vocabulary(file, source) for file, source in iter_files(weights.roots)]
+    records = [row.to_dict() for row in found] + [_vocabulary(file, source) for file, source in iter_files(weights.roots)]
     if output_format != "full":
         sys.stdout.writelines(written(records, output_format, screen))
     elif records:
@@ -92,17 +91,6 @@ def pull(name: str, again: bool) -> int:
         bar.end()
     sys.stdout.write(f"{found.encoder} ({found.precision}, {_megabytes(found.bytes)}) is in {found.path}\n")
     return OK
-
-
-def _record(found: FoundWeights) -> dict[str, Any]:
-    return {
-        "encoder": found.encoder,
-        "bytes": found.bytes,
-        "precision": found.precision,
-        "layout": found.layout,
-        "source": found.source,
-        "path": str(found.path),
-    }
 
 
 def _vocabulary(file: Path, source: str) -> dict[str, Any]:

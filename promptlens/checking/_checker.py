@@ -16,10 +16,8 @@ from promptlens.config import Settings
 from promptlens.errors import PromptLensError
 from promptlens.render import Item, Trouble
 from promptlens.shorten import Importance
-from promptlens.sources import UnreadableFile
+from promptlens.sources import UnreadableFile, images
 from promptlens.terminal import talk
-
-PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 class Checker:
@@ -78,14 +76,12 @@ class Checker:
 
     def is_closed_picture(self, path: str) -> bool:
         """Whether a file that nobody named is a picture, and the package that reads those is not here; said once."""
-        if not path.lower().endswith(PICTURES):
+        if not path.lower().endswith(images.SUFFIXES):
             return False
-        from promptlens.sources.images import NEEDED, WAY_OUT, can_be_read
-
         if self.pictures is None:
-            self.pictures = can_be_read()
+            self.pictures = images.can_be_read()
             if not self.pictures:
-                talk("note", f"{path} and other pictures are left out, since {NEEDED}. {WAY_OUT}.")
+                talk("note", f"{path} and other pictures are left out, since {images.NEEDED}. {images.WAY_OUT}.")
         return not self.pictures
 
     def plan(self, path: str) -> Plan | Trouble:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from promptlens.encoder.header import INDEX_SUFFIX
 from promptlens.encoder.pickled import is_pickled
@@ -30,6 +31,17 @@ class FoundWeights:
     bytes: int
     precision: str
     source: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as JSON takes it."""
+        return {
+            "encoder": self.encoder,
+            "bytes": self.bytes,
+            "precision": self.precision,
+            "layout": self.layout,
+            "source": self.source,
+            "path": str(self.path),
+        }
 
 
 def weight_files(path: Path) -> Iterator[Path]:

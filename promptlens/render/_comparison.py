@@ -13,7 +13,7 @@ from promptlens.render._draw import chunk_style
 from promptlens.render._page import same_splits
 from promptlens.render._runs import Row, Run, cluster_start, quoted, wrap
 from promptlens.render._table import Column, Table, table_rows
-from promptlens.render._words import counter, encoder_name, listed, many, options_in_words
+from promptlens.render._words import chunk_sizes, counter, encoder_name, listed, many, options_in_words
 from promptlens.report import Report, Usage
 from promptlens.terminal import Screen
 
@@ -67,18 +67,10 @@ def _records(view: HostView) -> Iterator[dict[str, Any]]:
             "host": view.host if not number else "",
             "encoders": listed([encoder_name(u) for u in group]),
             "tokens": "?" if use.unknown else f"{use.used + use.lost_count:,}",
-            "chunks": "not counted" if use.unknown else _sizes(use),
+            "chunks": "not counted" if use.unknown else chunk_sizes(use, LISTED_CHUNKS),
             "shown": counter(use) if report.usage.host.counter and use.shown_count is not None and not number else "-",
             "lost": "?" if use.unknown else f"{use.lost_count:,}",
         }
-
-
-def _sizes(use: EncoderUse) -> str:
-    """`2: 71|54`."""
-    sizes = [str(chunk.used) for chunk in use.chunks]
-    if len(sizes) > LISTED_CHUNKS:
-        sizes = [*sizes[: LISTED_CHUNKS - 2], "…", sizes[-1]]
-    return f"{len(use.chunks):,}: {'|'.join(sizes)}"
 
 
 def _failures(views: Sequence[HostView], width: int) -> Iterator[Row]:

@@ -70,6 +70,14 @@ def why_ended(use: EncoderUse, number: int, cut_word: str) -> str:
     return ", ".join(said)
 
 
+def chunk_sizes(use: EncoderUse, most: int) -> str:
+    """How many chunks there are, and the tokens in each: `2: 71|54`; of more than `most` the first ones and the last."""
+    sizes = [str(chunk.used) for chunk in use.chunks]
+    if len(sizes) > most:
+        sizes = [*sizes[: most - 2], "…", sizes[-1]]
+    return f"{len(use.chunks):,}: {'|'.join(sizes)}" if sizes else "none"
+
+
 def counter(use: EncoderUse) -> str:
     """Tokens and the room for them, as the host's own counter puts it where it has one: `97/150`."""
     capacity = use.encoder.capacity

@@ -22,6 +22,8 @@ from promptlens.sources._prompt import Item, Prompt, Role
 
 NEEDED, WAY_OUT = "reading pictures needs the optional package sd-parsers", "Install it: pip install 'promptlens[images]'"
 
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+
 _STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 
 # what decoders raise over a damaged picture: they check little before they use it
@@ -116,7 +118,7 @@ FORMAT = Format(
     name="images",
     title="Pictures",
     summary="PNG, JPEG and WebP with the prompts they were made from. Needs the images extra.",
-    names=("*.png", "*.jpg", "*.jpeg", "*.webp"),
+    names=tuple(f"*{suffix}" for suffix in SUFFIXES),
     detects=_detects,
     rank=5,
     read_bytes=_read,

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from promptlens.tui.filing import Filing
     from promptlens.tui.screen import MainScreen
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp")
-
 
 def ask_open(filing: Filing) -> None:
     """Ask for a file and open it; one that is not there is a new one."""
@@ -39,7 +37,7 @@ def beside(filing: Filing) -> str:
 
 def ask_import(filing: Filing) -> None:
     """Ask for a picture and put its prompts into the editors, as a prompt that has no file yet."""
-    from promptlens.sources.images import NEEDED, WAY_OUT, can_be_read
+    from promptlens.sources.images import NEEDED, SUFFIXES, WAY_OUT, can_be_read
 
     if not can_be_read():
         filing.screen.notify(f"{NEEDED[0].upper()}{NEEDED[1:]}. {WAY_OUT}", severity="error", markup=False, timeout=10)
@@ -49,7 +47,7 @@ def ask_import(filing: Filing) -> None:
         if name:
             filing.when_saved(lambda: import_picture(filing, Path(name)))
 
-    dialog = PathDialog("Import from an image", filing.screen.palette, beside(filing), suffixes=PICTURES, refused=must_exist)
+    dialog = PathDialog("Import from an image", filing.screen.palette, beside(filing), suffixes=SUFFIXES, refused=must_exist)
     filing.screen.app.push_screen(dialog, named)
 
 

@@ -11,7 +11,7 @@ from promptlens.hosts import HOSTS, EncoderUse
 from promptlens.models import Model
 from promptlens.render._page import same_splits
 from promptlens.render._runs import Row, Run, cluster_start, quoted, visible_text, wrap
-from promptlens.render._words import encoder_name, listed, many
+from promptlens.render._words import chunk_sizes, encoder_name, listed, many
 from promptlens.report import Usage
 from promptlens.spans import Span
 from promptlens.tui.coloring import HUES
@@ -90,7 +90,7 @@ def _entry(row: HostRow, current: str) -> Entry:
     lost = use.lost_count
     cells = (
         Run(f"{use.used + lost:,}"),
-        Run(sizes(use)),
+        Run(chunk_sizes(use, LISTED_CHUNKS)),
         Run(f"{lost:,}", "lost-mark" if lost else "dim"),
         Run(str(row.way), "dim"),
         Run(cuts_in_words(row), "lost-words" if lost else ""),
@@ -102,14 +102,6 @@ def _why_not(view: HostView) -> tuple[str, str]:
     """Why a host has no numbers, and the style to say it in."""
     failure = view.report.usage.failure if view.report is not None else None
     return (f"fails on this prompt: {failure.name}", "error") if failure else ("does not take this model", "dim")
-
-
-def sizes(use: EncoderUse) -> str:
-    """`2: 71|54`; of many chunks the first ones and the last."""
-    counts = [str(chunk.used) for chunk in use.chunks]
-    if len(counts) > LISTED_CHUNKS:
-        counts = [counts[0], "…", counts[-1]]
-    return f"{len(use.chunks)}: {'|'.join(counts)}" if counts else "none"
 
 
 def cuts_in_words(row: HostRow) -> str:

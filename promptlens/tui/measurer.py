@@ -95,7 +95,7 @@ class Measurer:
         problems: list[str] = []
         self._chosen.clear()
         found = find_encoders(roots=message["roots"], problem=problems.append)
-        return {"weights": [_record(w.encoder, w) for w in found], "problems": problems}
+        return {"weights": [w.to_dict() for w in found], "problems": problems}
 
     def pull(self, message: Message, progress: Progress) -> Message:
         """Fetch the weights of one encoder; goes on where it stopped the last time."""
@@ -103,7 +103,7 @@ class Measurer:
 
         notes: list[str] = []
         found = pull(message["name"], progress=progress, note=notes.append)
-        return {"weights": _record(found.encoder, found), "notes": notes}
+        return {"weights": found.to_dict(), "notes": notes}
 
     def _choose(self, message: Message) -> Choice:
         """The weights for a model; looked for once as long as nothing says that the machine may have others."""
@@ -128,7 +128,7 @@ class Measurer:
 
 def _facts(choice: Choice) -> Message:
     """With which weights something was measured."""
-    used = [_record(name, weights) for name, weights in choice.weights.items()]
+    used = [weights.to_dict() | {"encoder": name} for name, weights in choice.weights.items()]
     return {"weights": used, "problems": list(choice.problems), "approximate": _approximate(choice.weights)}
 
 
@@ -136,17 +136,6 @@ def _approximate(weights: Mapping[str, FoundWeights]) -> bool:
     from promptlens.encoder.preview import NAME
 
     return any(w.encoder == NAME for w in weights.values())
-
-
-def _record(name: str, found: FoundWeights) -> Message:
-    return {
-        "encoder": name,
-        "path": str(found.path),
-        "layout": found.layout,
-        "bytes": found.bytes,
-        "precision": found.precision,
-        "source": found.source,
-    }
 
 
 def handlers() -> dict[str, worker.Handler]:
