@@ -25,7 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line with these arguments (default: the process's own); the exit code."""
     _prepare_streams()
     try:
-        code = _run(sys.argv[1:] if arguments is None else list(arguments))
+        try:
+            code = _run(sys.argv[1:] if arguments is None else list(arguments))
+        finally:
+            _wipe_bar()  # where the run ended in the middle of a file
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
@@ -78,6 +81,12 @@ def _prepare_streams() -> None:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure:
         reconfigure(errors="backslashreplace")
+
+
+def _wipe_bar() -> None:
+    from promptlens.progress import BAR
+
+    BAR.line.show("")
 
 
 def _pipe_closed() -> int:

@@ -131,14 +131,18 @@ def write_reports(found: Iterable[Item], format_name: str, screen: Screen, *, st
             outcome.add(item)
             if isinstance(item, Trouble) and not output.tells_trouble:
                 sys.stdout.flush()
-                BAR.wipe()
+                BAR.line.show("")  # it is the end of a file
                 talk("error", told(item))
             yield item
 
+    together = sys.stdout.isatty()  # with the bar, which stands below what is written; results that go elsewhere leave it alone
     for text in filter(None, output.write(counted(), screen)):
-        BAR.wipe()
+        if together:
+            BAR.line.wipe()
         sys.stdout.write(text)
         sys.stdout.flush()  # who sends a line may wait for its report
+        if together:
+            BAR.line.again()
     if outcome.troubles and output.tells_trouble:
         talk("error", f"{outcome.troubles} of the prompts could not be checked; their lines say why.")
     return outcome
