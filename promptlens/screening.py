@@ -17,8 +17,8 @@ from promptlens.models import Model
 from promptlens.rules import Needs, Room, RuleSettings, Selection, needs_of
 from promptlens.tokens import CACHED_WORD_LENGTH, CACHED_WORDS, Tokenizer
 
-# Signs that cleaning may make something else of: references to characters, marks of the tokenizer.
-_UNCLEAN = "[&<]"
+# Signs that cleaning may make something else of: references to characters, which have no blank in them, and marks of the tokenizer.
+_UNCLEAN = "<|&."
 # More tokens than any host keeps that drops some: it tells what they are, and whether any are dropped.
 _SAMPLE = "a " * 1199 + "a"
 # What a word with a mark weighs: more than any chunk holds.
@@ -73,7 +73,7 @@ class Screen:
             for more_than, seen in self._checks:
                 if tokens <= more_than:
                     break
-                if seen(folded, words):
+                if seen(folded, words, self._tokens_of):
                     return False
         return True
 

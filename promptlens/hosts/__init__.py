@@ -57,6 +57,16 @@ class Fragment:
 
 _new_token = quick_maker(Token)
 _new_span = quick_maker(Span)
+_new_place: Any = tuple.__new__
+
+
+class Place(NamedTuple):
+    """Where a token is: `[start, end)` of the prompt, the number of its word, and its id or how its embedding is shown."""
+
+    start: int
+    end: int
+    word: int
+    what: int | str
 
 
 class _StreamRun(NamedTuple):
@@ -75,13 +85,14 @@ class Stream:
     `ids` are what goes into the windows. `weights` is None while every weight is 1. Tokens with spans are made when asked for.
     """
 
-    __slots__ = ("_runs", "_tokens", "ids", "tokenizer", "weights")
+    __slots__ = ("_places", "_runs", "_tokens", "ids", "tokenizer", "weights")
 
     def __init__(self, tokenizer: ReadsText) -> None:
         self.tokenizer = tokenizer
         self.ids: list[int] = []
         self.weights: list[float] | None = None
         self._runs: list[_StreamRun] = []
+        self._places: tuple[Place, ...] | None = None
         self._tokens: tuple[Token, ...] | None = None
 
     @classmethod
@@ -138,41 +149,65 @@ class Stream:
             self.weights += [weight] * count
 
     @property
+    def places(self) -> Sequence[Place]:
+        """Where every token is in the prompt: what `tokens` is made of, in a fifth of its time."""
+        if self._places is None:
+            self._places = tuple(self._placed())
+        return self._places
+
+    @property
     def tokens(self) -> tuple[Token, ...]:
         """Every token with its span in the prompt."""
         if self._tokens is None:
-            self._tokens = tuple(self._placed())
+            weights = ones(len(self)) if self.weights is None else self.weights
+            piece = self.tokenizer.vocabulary.piece
+            self._tokens = tuple(
+                _new_token(token_id, what if isinstance(what, str) else piece(what), _new_span(start, end), weight, word)
+                for token_id, weight, (start, end, word, what) in zip(self.ids, weights, self.places, strict=True)
+            )
         return self._tokens
 
-    def _placed(self) -> Iterator[Token]:
-        at, words, last = 0, 0, -1
+    def _placed(self) -> Iterator[Place]:
+        words, last = 0, -1
         fragment: Fragment | None = None
         pieces: list[Piece] = []
-        reached = Span(0, 0)
+        low = high = 0  # no token begins or ends before the one that it follows
         for run in self._runs:
             if run.fragment is not fragment:
                 fragment = run.fragment
                 pieces = self.tokenizer.pieces(fragment.text)
-                words, last = last + 1, last
+                words = last + 1
+            place = _placer(fragment)
             for n in range(run.places):
+                what: int | str
                 if run.name is None:
-                    piece = pieces[run.first + n]
-                    span, word, text = fragment.place(piece.start, piece.end), words + piece.word, self.tokenizer.vocabulary.piece(piece.id)
+                    what, at, upto, word = pieces[run.first + n]
+                    start, end = place(at, upto) if place else (at, upto)
+                    word += words
                 else:
-                    span, word = self._embedding_place(run, pieces, words)
-                    text = f"<{run.name} {n + 1}/{run.places}>"
+                    start, end, word = self._embedding_place(run, pieces, words)
+                    what = f"<{run.name} {n + 1}/{run.places}>"
                 last = max(last, word)
-                if span.start < reached.start or span.end < reached.end:
-                    span = Span(max(span.start, reached.start), max(span.end, reached.end))
-                reached = span
-                yield _new_token(self.ids[at], text, span, 1.0 if self.weights is None else self.weights[at], last)
-                at += 1
+                if start < low:
+                    start = low
+                if end < high:
+                    end = high
+                low, high = start, end
+                yield _new_place(Place, (start, end, last, what))
 
-    def _embedding_place(self, run: _StreamRun, pieces: list[Piece], words: int) -> tuple[Span, int]:
+    def _embedding_place(self, run: _StreamRun, pieces: list[Piece], words: int) -> tuple[int, int, int]:
         if not run.pieces or not pieces:
-            return run.fragment.span, words
+            span = run.fragment.span
+            return span.start, span.end, words
         first, last = pieces[run.first], pieces[run.first + run.pieces - 1]
-        return run.fragment.place(first.start, last.end), words + first.word
+        span = run.fragment.place(first.start, last.end)
+        return span.start, span.end, words + first.word
+
+
+def _placer(fragment: Fragment) -> Callable[[int, int], tuple[int, int]] | None:
+    """What gives the places in the prompt of those in a fragment; None where they are the same."""
+    origin = fragment.origin
+    return None if origin is None or (origin.is_identity and origin.runs) else origin.range
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +243,11 @@ class Chunk:
         return self.stream.tokens[self.start : self.stop]
 
     @property
+    def places(self) -> Sequence[Place]:
+        """Where the tokens of this chunk are."""
+        return self.stream.places[self.start : self.stop]
+
+    @property
     def used(self) -> int:
         """Number of tokens of the prompt in this chunk."""
         return self.stop - self.start
@@ -238,6 +278,11 @@ class EncoderUse:
     def tokens(self) -> tuple[Token, ...]:
         """All tokens of the line, lost ones included."""
         return self.stream.tokens if self.stream else ()
+
+    @property
+    def places(self) -> Sequence[Place]:
+        """Where all tokens of the line are, lost ones included."""
+        return self.stream.places if self.stream else ()
 
     @property
     def lost(self) -> tuple[Token, ...]:

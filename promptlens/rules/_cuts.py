@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from promptlens.hosts import Chunk, EncoderUse
+from promptlens.hosts import Chunk, EncoderUse, Place
 from promptlens.report import Edit, Usage
 from promptlens.rules._brackets import Inside, brackets, live_kinds, readable
 from promptlens.rules._reading import reading
 from promptlens.rules._settings import RuleSettings
 from promptlens.rules._words import listed
 from promptlens.spans import Span
-from promptlens.tokens import Token
 
 # Ends of a chunk that the prompt or the host's reading of it asks for.
 WANTED = frozenset({"break", "text", "end"})
@@ -28,13 +27,12 @@ _SIGNS = re.compile(r"[\s!-/:-@\[-`{-~\u00a1-\u00bf\u2000-\u206f\u3000-\u303f\uf
 class Cut(NamedTuple):
     """A cut before the prompt's character `at`.
 
-    `before` and `after` are the tokens on both sides. `word` is the word that both are of, None where they are of two (or of a run of
-    signs, which is no word). `lost`: what follows never reaches the model. `chunk` is the one that ends here.
+    `before` is where the token before it ends. `word` is the word that the tokens on both sides are of, None where they are of two (or of
+    a run of signs, which is no word). `lost`: what follows never reaches the model. `chunk` is the one that ends here.
     """
 
     at: int
-    before: Token
-    after: Token
+    before: int
     word: Span | None
     lost: bool
     encoders: tuple[str, ...]
@@ -73,14 +71,13 @@ def _of(prompt: str, use: EncoderUse) -> Iterator[Cut]:
     cut = [c for c in filled if c.stop < count and (c.stop in lost or (c.stop in following and c.cut not in wanted))]
     if not cut:
         return
-    tokens = use.tokens
+    places = use.places
     reached, word = 0, None  # a word longer than several chunks is cut at each of their ends, and looked at once
     for chunk in cut:
         after = chunk.stop
-        left, right = tokens[after - 1], tokens[after]
         if after >= reached:
-            reached, word = _word(prompt, tokens, after)
-        yield Cut(right.span.start, left, right, word, after in lost, (use.encoder.title,), chunk, use)
+            reached, word = _word(prompt, places, after)
+        yield Cut(places[after].start, places[after - 1].end, word, after in lost, (use.encoder.title,), chunk, use)
 
 
 def _parts_at_commas(prompt: str) -> bool:
@@ -91,17 +88,17 @@ def _parts_at_commas(prompt: str) -> bool:
     return prompt.isascii() and not _NO_SEPARATOR.search(prompt)
 
 
-def _word(prompt: str, tokens: Sequence[Token], after: int) -> tuple[int, Span | None]:
+def _word(prompt: str, places: Sequence[Place], after: int) -> tuple[int, Span | None]:
     """The word that the tokens on both sides of `after` are of, and how far it reaches."""
-    number = tokens[after - 1].word
-    if tokens[after].word != number:
+    number = places[after - 1].word
+    if places[after].word != number:
         return after, None
     first, last = after - 1, after
-    while first and tokens[first - 1].word == number:
+    while first and places[first - 1].word == number:
         first -= 1
-    while last + 1 < len(tokens) and tokens[last + 1].word == number:
+    while last + 1 < len(places) and places[last + 1].word == number:
         last += 1
-    span = Span(tokens[first].span.start, tokens[last].span.end)
+    span = Span(places[first].start, places[last].end)
     text = span.of(prompt)
     return last + 1, None if _SIGNS.fullmatch(text) else span
 
@@ -120,7 +117,7 @@ class Breaks(NamedTuple):
         if cut.lost or self.word is None:
             return None
         for place in places:
-            filled = sum(1 for token in cut.chunk.tokens if token.span.start < place)
+            filled = sum(1 for token in cut.chunk.places if token.start < place)
             if not filled or cut.use.encoder.capacity - filled > self.waste or self.unclosed < place or self.inside(place):
                 continue
             glued = place > 0 and not self.prompt[place - 1].isspace()

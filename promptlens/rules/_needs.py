@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-# (the prompt in small letters, its words) -> whether the rule must look at it
-Seen = Callable[[str, list[str]], bool]
+# (the prompt in small letters, its words, what counts the tokens of one) -> whether the rule must look at it
+Seen = Callable[[str, list[str], Callable[[str], int]], bool]
 
 
 class Needs(NamedTuple):

@@ -37,7 +37,7 @@ def cut_word(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         where = "the end of what the model reads" if cut.lost else "the end of a chunk"
         parts = f" into {shown(first)} and {shown(second)}" if first else ", whose tokens lie on both sides"
         message = f"{where} cuts {shown(word.of(prompt))}{parts}{cut.whom(usage)}"
-        tag = tag_at(tags, cut.before.span.end, cut.at)
+        tag = tag_at(tags, cut.before, cut.at)
         edit = allowed.before(cut, *((tag.start,) if tag else ()), word.start)
         yield Hit(word, message, _hint(edit is not None, cut.lost), edit)
 

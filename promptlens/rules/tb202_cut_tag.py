@@ -35,7 +35,7 @@ def cut_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt, allowed = usage.prompt, breaks(usage, settings)
     tags = outer_tags(usage, readable(usage), sentences=True)
     for cut in found:
-        tag = tag_at(tags, cut.before.span.end, cut.at)
+        tag = tag_at(tags, cut.before, cut.at)
         if tag is None or _is_longer_than_a_chunk(tag, cut):
             continue
         what = "the group" if prompt[tag.start] in "([" else "the tag"
@@ -47,9 +47,9 @@ def cut_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
 
 
 def _is_longer_than_a_chunk(tag: Tag, cut: Cut) -> bool:
-    tokens = cut.use.tokens
-    first = bisect_left(tokens, tag.start, key=lambda token: token.span.start)
-    return bisect_left(tokens, tag.end, first, key=lambda token: token.span.start) - first > cut.use.encoder.capacity
+    places = cut.use.places
+    first = bisect_left(places, tag.start, key=lambda place: place.start)
+    return bisect_left(places, tag.end, first, key=lambda place: place.start) - first > cut.use.encoder.capacity
 
 
 def _hint(breaks: bool, lost: bool) -> str:

@@ -23,7 +23,7 @@ from promptlens.spans import Span
     "host's tokenizer really makes a mark of it.",
     wrong=Example("a red cat<|endoftext|>, a dog"),
     right=Example("a red cat, a dog"),
-    needs=lambda settings, room: Needs("[<&]"),
+    needs=lambda settings, room: Needs("<|&."),
 )
 def literal_special(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt

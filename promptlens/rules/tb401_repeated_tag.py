@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from promptlens.report import Edit, Usage
@@ -49,7 +49,7 @@ def repeated_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         yield from _in_a_row(prompt)
 
 
-def _may_repeat(folded: str, words: list[str]) -> bool:
+def _may_repeat(folded: str, words: list[str], _tokens_of: Callable[[str], int]) -> bool:
     """Whether a prompt with nothing but commas between its tags may say something twice."""
     bare = folded.replace(",", " ").split()
     if len({*bare}) == len(bare) and "  " not in folded:  # most prompts are done here: where no word comes again, nothing does

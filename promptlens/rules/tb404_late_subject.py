@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 
 from promptlens.report import Edit, Usage
 from promptlens.rules import Example, Hit, RuleSettings, rule
@@ -35,6 +35,8 @@ _PRAISE_WORDS = """
 _PRAISE = frozenset(_PRAISE_WORDS.split())
 _WORD = re.compile(r"[\w-]+")
 _TRAILING = "-_"
+# What tags end at too, where it is written in capitals.
+_PART_WORDS = frozenset({"and", "break"})
 
 
 @rule(
@@ -50,7 +52,9 @@ _TRAILING = "-_"
         "masterpiece, best quality, highly detailed, ultra sharp focus, 8k, photorealistic, trending on artstation, award winning, a lynx"
     ),
     right=Example("a lynx, masterpiece, best quality, highly detailed, ultra sharp focus, 8k, photorealistic, trending on artstation"),
-    needs=lambda settings, room: Needs("", settings.subject_by if settings.role == "positive" else None, _begins_with_praise),
+    needs=lambda settings, room: Needs(
+        "", settings.subject_by if settings.role == "positive" else None, partial(_may_be_late, settings.subject_by)
+    ),
 )
 def late_subject(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     use = usage.encoders[0]
@@ -65,7 +69,7 @@ def late_subject(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     subject = next((tag for tag in tags if not _is_praise(prompt[tag.start : tag.end])), None)
     if subject is None or use.stream.tokenizer.count(prompt[: subject.start]) < settings.subject_by:
         return
-    before = sum(1 for token in use.tokens if token.span.start < subject.start)
+    before = sum(1 for place in use.places if place.start < subject.start)
     if before >= settings.subject_by:
         text = shown(prompt[subject.start : subject.end], 40)
         message = f"the subject, {text}, begins after {before} tokens; the first {settings.subject_by} move the picture the most"
@@ -77,15 +81,19 @@ def _is_praised(word: str) -> bool:
     return _is_praise(word)
 
 
-def _begins_with_praise(folded: str, words: list[str]) -> bool:
-    """Whether each word up to the first comma is praise."""
+def _may_be_late(subject_by: int, folded: str, words: list[str], tokens_of: Callable[[str], int]) -> bool:
+    """Whether so many tokens may come before the first tag with a word in it that is no praise."""
+    before = reached = 0  # tokens before the tag, and before the word
     for word in words:
-        head, comma, _ = word.partition(",")
+        head, comma, glued = word.partition(",")
         if not _is_praised(head):
-            return False
-        if comma:
+            return before >= subject_by
+        reached += tokens_of(word)
+        if glued:
             return True
-    return True
+        if comma or word in _PART_WORDS:
+            before = reached
+    return before >= subject_by
 
 
 def _plain(word: str) -> str:

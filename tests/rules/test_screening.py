@@ -22,6 +22,7 @@ WORDS = st.sampled_from(
     [
         *("a", "cat", "red", "Red", "masterpiece", "8k", "hdr", "of", "photorealism", "1girl", "solo", "AND", "and", "BREAK", "break"),
         *("cat,", "solo,", "best", "quality,", ",", ",,", "!", "!!", '!"', "it's", "a-b", "--", "++", "12345", "1234", "x_y", "16:9"),
+        *("&", "best quality, masterpiece, highly detailed, sharp focus,", "ultra-detailed 8k hdr", "best,quality", "x&amp;y", "&lt;"),
         *("(cat)", "{a}", "c:\\d", "#1", "R&D", "<x>", "embedding:x", "~", "`", "antidisestablishmentarianism", "\u200b", "é", ".", "..."),
         *("very very very", "red hair, red hair", "a b a b", "a " * 30, "photorealism " * 20, "  ", "\t", "\x1c", "\u3000"),
     ]
@@ -120,6 +121,11 @@ def test_there_is_no_screen_where_words_do_not_tell(job: Job, why: str) -> None:
         ("a cat, a dog, a cat", False),
         ("very very very good", False),
         ("best quality, masterpiece, highly detailed, sharp focus, 8k, photorealistic, award winning, trending on artstation", False),
+        ("best quality, masterpiece, a cat, sharp focus", True),
+        (f"best quality,masterpiece, {'sharp focus, ' * 9}a cat", False),
+        ("black & white", True),
+        ("black &amp; white", False),
+        ("R&D", False),
         ("a café", False),
         ("", False),
         (" ", False),
