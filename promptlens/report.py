@@ -37,6 +37,7 @@ class Finding:
     """What a rule reports; `hint` says in plain words what to do.
 
     `amount` says how bad it is in the rule's own unit (tokens lost, slots wasted; 1 where there is none): what a fix must not raise.
+    `others` are stretches besides `span` that it is about too: where a repeated tag stands the first time.
     """
 
     code: str
@@ -46,6 +47,7 @@ class Finding:
     hint: str = ""
     edit: Edit | None = None
     amount: int = 1
+    others: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Hit(NamedTuple):
     hint: str = ""
     edit: Edit | None = None
     amount: int = 1
+    others: tuple[Span, ...] = ()
     severity: Severity | None = None
 
 

@@ -98,7 +98,7 @@ def _repeated(usage: Usage, text: str, tag: Tag, first: Tag) -> Hit:
     message = f"{shown(written)} is said again" + ("" if written == before else f"; the first time as {shown(before)}")
     weighs = reading(usage).live & {"weight", "number-weight", "round"}
     hint = "Take one of them out; to make it stronger, weigh it." if weighs else "Take one of them out."
-    return Hit(Span(tag.start, tag.end), message, hint, edit)
+    return Hit(Span(tag.start, tag.end), message, hint, edit, others=(Span(first.start, first.end),))
 
 
 def _balanced(written: str) -> bool:

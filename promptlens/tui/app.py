@@ -77,6 +77,12 @@ class PromptLensApp(App[None]):
 
         return TerminalDriver
 
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """The screen as SVG, with wide characters in two cells."""
+        from promptlens.tui.view_svg import mended
+
+        return mended(super().export_screenshot(title=title, simplify=simplify))
+
     def get_default_screen(self) -> MainScreen:
         return self.main
 

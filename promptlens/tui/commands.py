@@ -13,8 +13,9 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from promptlens.hosts import HOSTS
 from promptlens.models import MODELS
 from promptlens.tui.inspect import TABS
-from promptlens.tui.key_names import key_of
+from promptlens.tui.key_names import key_of, with_keys
 from promptlens.tui.listing import Listing
+from promptlens.tui.pinning import NOTHING_PINNED
 
 if TYPE_CHECKING:
     from promptlens.tui.app import PromptLensApp
@@ -90,7 +91,9 @@ def _panes(app: PromptLensApp) -> Iterator[Command]:
 
 async def _in_pane(app: PromptLensApp, name: str, action: str, widget: Any) -> None:
     app.main.inspect.show_tab(name)
-    await app.run_action(action, widget)
+    if not await app.run_action(action, widget):
+        said = NOTHING_PINNED if name == "compare" else "There is nothing to do this with now."
+        app.main.notify(with_keys(app.main, said), markup=False)
 
 
 class Commands(Provider):

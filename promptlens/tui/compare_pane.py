@@ -16,14 +16,14 @@ from promptlens.comparing import PromptDiff, compare_reports
 from promptlens.report import Report
 from promptlens.tui.compare_rows import COLUMNS, Changed, change_entries, changed_phrases, detail_rows, head_rows
 from promptlens.tui.drawing import text_of
-from promptlens.tui.key_names import with_keys
+from promptlens.tui.key_names import key_in_words, key_of, with_keys
 from promptlens.tui.late_pane import LatePane
 from promptlens.tui.listing import Listing
 from promptlens.tui.messages import Picked
 from promptlens.tui.palette import Palette
 from promptlens.tui.pinning import Pin, for_model
 
-EMPTY = "Press {compare.pin} to pin the prompt as it is, as A. Then go on writing, or switch the host: here stands what is another in B."
+EMPTY = "Press {compare.pin} to pin the prompt as A. Then go on writing, or switch the host: what differs in B stands here."
 SAME = "No phrase differs. Go on writing, or switch the host with {host.choose}; {compare.pin} pins anew, {compare.unpin} unpins."
 OTHERWISE = "No phrase is in another chunk or weighs otherwise. {compare.swap} swaps A and B, {compare.unpin} unpins."
 FAILED = "Where the host fails on a prompt there is nothing to compare."
@@ -58,6 +58,7 @@ class ComparePane(LatePane):
 
     def take_pin(self, pin: Pin | None) -> None:
         """Another A."""
+        self.refresh_bindings()
         self._shown = None
         self.update_view()
 
@@ -97,6 +98,8 @@ class ComparePane(LatePane):
         self.detail.display = changed is not None and self.size.height >= DETAIL_FROM
         if changed is None or self.diff is None:
             return
-        self.detail.update(text_of(detail_rows(changed, self.diff, self.text_width), self.palette))
+        self.detail.update(
+            text_of(detail_rows(changed, self.diff, key_in_words(key_of(self, "compare.swap")), self.text_width), self.palette)
+        )
         if self.listing.has_focus:
             self.light(*([changed.span] if changed.span is not None else []))

@@ -184,8 +184,8 @@ def _numbers(change: EncoderChange, *, steps: bool) -> Iterator[Run]:
         yield Run(f"{noun} {before:,}{now}{step}   ", style)
 
 
-def detail_rows(one: Changed, diff: PromptDiff, width: int) -> list[Row]:
-    """All that is said of one phrase: the whole of it, and the chunks for each encoder where they differ."""
+def detail_rows(one: Changed, diff: PromptDiff, swap_key: str, width: int) -> list[Row]:
+    """All that is said of one phrase: the whole of it, the chunks for each encoder where they differ, and the key that brings A back."""
     phrase = one.after or one.before
     assert phrase is not None
     rows = wrap([Run(visible_text(" ".join(phrase.text.split())))], width)[:2]
@@ -197,6 +197,6 @@ def detail_rows(one: Changed, diff: PromptDiff, width: int) -> list[Row]:
         counts = _pair(*(str(p.tokens[number]) if p else None for p in one[:2]))
         said.append(f"{use.encoder.name.upper()}: chunk {places}, {counts} {'token' if counts == '1' else 'tokens'}")
     if one.after is None:
-        said.append("not in B: x puts A back into the editor")
+        said.append(f"not in B: {swap_key} puts A back into the editor")
     rows += wrap([Run(" · ".join(said), "dim")], width)
     return rows

@@ -7,6 +7,7 @@ answer that comes too late is dropped. A pane that is hidden asks nothing. What 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -167,7 +168,8 @@ class EncoderPane(Pane):
     def _ask(self, report: Report, question: Message) -> None:
         self.percent = 0
         self.show_head()
-        self.run_worker(self._wait(report, question), group=self.KIND, exclusive=True)
+        wait: Callable[[], Awaitable[None]] = partial(self._wait, report, question)  # begun by the worker, if it ever runs
+        self.run_worker(wait, group=self.KIND, exclusive=True)
 
     async def _wait(self, report: Report, question: Message) -> None:
         try:

@@ -111,13 +111,15 @@ class Filing:
         """Put a draft into the editors, as an edit that can be undone, over the file it belongs to."""
         if draft.path and self.file is None and Path(draft.path).is_file():
             self.open(Path(draft.path), key=draft.key)
-        job = self.screen.job
+        before, job = self.texts, self.screen.job
         host = draft.host if draft.host in HOSTS else job.host
         model = draft.model if draft.model in MODELS else job.model
         self.screen.use_job(replace(job, host=host, model=model))
         self.screen.positive.replace_all(draft.positive)
         self.screen.negative.replace_all(draft.negative)
         self.note()
+        if any(text.strip() and text != now for text, now in zip(before, self.texts, strict=True)):
+            self.screen.notify("Restored. What stood in an editor before comes back with ctrl+z there.")
 
     def open(self, path: Path, *, key: str = "") -> None:
         """Open a file; of several prompts one is chosen from a list."""

@@ -47,7 +47,7 @@ class Finder:
         if screen.editor is screen.positive:
             return found
         whole = Span(0, len(negative.usage.prompt))
-        return tuple(replace(finding, span=whole, edit=None) for finding in found)
+        return tuple(replace(finding, span=whole, edit=None, others=()) for finding in found)
 
     def next(self) -> None:
         """Go to the next finding behind the cursor, or to the first."""
@@ -58,6 +58,7 @@ class Finder:
         at = screen.editor.index_of(max(screen.editor.selection))
         following = next((f for f in screen.findings if f.span.start >= at and f.span.end > at), screen.findings[0])
         screen.go_to(following.span)
+        screen.editor.light(*following.others)
         screen.notify(following.message, title=following.code, markup=False)
 
     def fix(self) -> None:

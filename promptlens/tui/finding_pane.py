@@ -23,6 +23,7 @@ from promptlens.tui.messages import Lit, Picked
 from promptlens.tui.palette import Palette
 from promptlens.tui.pane import Pane, in_view
 
+MOST_DETAIL = 4  # rows of the pane's lower part where there is little room
 HINT = "Nothing to say about this prompt: every word reaches the model, and nothing looks wrong.\nWhile you type, findings appear here."
 EMPTY = "No prompt yet. Findings appear here while you type."
 
@@ -44,16 +45,22 @@ def finding_entries(prompt: str, findings: Sequence[Finding], key: str) -> Made:
     return Made(len(findings), entry)
 
 
-def detail_rows(prompt: str, finding: Finding, key: str, width: int) -> list[Row]:
-    """All that a finding says; `key` makes its edit."""
-    rows = wrap([Run(f"{finding.severity} ", finding.severity), Run(visible_text(finding.message))], width)
-    if finding.hint:
-        rows += wrap([Run(visible_text(finding.hint), "dim")], width)
+def detail_rows(prompt: str, finding: Finding, key: str, width: int, most: int = 1000) -> list[Row]:
+    """What a finding says, in `most` rows. `key` makes its edit, which is said before the hint and at any rate."""
+    said = wrap([Run(f"{finding.severity} ", finding.severity), Run(visible_text(finding.message))], width)
+    hint = wrap([Run(visible_text(finding.hint), "dim")], width) if finding.hint else []
+    edit_rows: list[Row] = []
     if finding.edit is not None:
         edit = finding.edit
         what = f"{key}{'' if edit.safe else ' (a guess)'}: {quoted(edit.span.of(prompt), 60)} becomes {quoted(edit.replacement, 60)}"
-        rows += wrap([Run(what, "ok")], width)
-    return rows
+        edit_rows = wrap([Run(what, "ok")], width)
+    rows = [*_cut(said, max(most - len(edit_rows), 1)), *edit_rows]
+    return [*rows, *(_cut(hint, most - len(rows)) if len(rows) < most else [])]
+
+
+def _cut(rows: list[Row], most: int) -> list[Row]:
+    """The first rows, with an ellipsis where more would follow."""
+    return rows if len(rows) <= most else [*rows[: most - 1], [*rows[most - 1], Run(" …", "dim")]]
 
 
 class FindingPane(Pane):
@@ -110,10 +117,12 @@ class FindingPane(Pane):
         finding: Finding | None = event.entry.value if event.entry is not None else None
         self._show_detail(finding)
         if finding is not None and self.listing.has_focus:
-            self.post_message(Lit([finding.span], both=concerns_both(finding)))
+            self.post_message(Lit([finding.span, *finding.others], both=concerns_both(finding)))
 
     def _show_detail(self, finding: Finding | None) -> None:
         self.detail.display = finding is not None
         if finding is not None:
             key = key_in_words(key_of(self, "finding.fix"))
-            self.detail.update(text_of(detail_rows(self._prompt, finding, key, self.text_width), self.palette))
+            most = max(self.size.height // 2, MOST_DETAIL)
+            self.detail.styles.max_height = most + 1  # and the line above it
+            self.detail.update(text_of(detail_rows(self._prompt, finding, key, self.text_width, most), self.palette))

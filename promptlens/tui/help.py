@@ -122,7 +122,7 @@ class HelpScreen(Dialog[None]):
         self.query_one("#help").focus()
 
     def on_resize(self) -> None:
-        width = self.query_one("#help").scrollable_content_region.width
+        width = self.query_one("#help").scrollable_content_region.width - 1  # not right up to the scrollbar
         if width > 8:
             self.query_one("#help-text", Static).update(text_of(help_rows(self._help, width), self._palette))
 

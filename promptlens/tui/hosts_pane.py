@@ -7,7 +7,9 @@ for a moment and the pane is in view; what was read for an older text is dropped
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from textual import on
@@ -68,7 +70,8 @@ class HostsPane(LatePane):
         self.listing.say("reading…" if self.rows else "")
         main = self.main
         job = replace(main.job, model=report.usage.model.name)  # the screen's may be that of a later report
-        self.run_worker(self._read(report, job, main.editor is main.negative), group="hosts", exclusive=True)
+        read: Callable[[], Awaitable[None]] = partial(self._read, report, job, main.editor is main.negative)
+        self.run_worker(read, group="hosts", exclusive=True)
 
     async def _read(self, report: Report, job: Job, negative: bool) -> None:
         """Ask every host; between two of them it can be given up."""

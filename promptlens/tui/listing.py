@@ -240,10 +240,10 @@ class Listing(ScrollView, can_focus=True):
         number = y + self.scroll_offset.y - 1
         if number >= len(self.entries):
             return Strip.blank(width, ground)
-        strip = Strip(segments_of(self._cells(self.entries[number].cells, width), self.palette)).adjust_cell_length(width, ground)
+        strip = Strip(segments_of(self._cells(self.entries[number].cells, width), self.palette)).adjust_cell_length(width)
         if number == self.cursor:
-            chosen = self.palette.cursor_row(self.has_focus)
-            return Strip([s._replace(style=(s.style or Style()) + chosen) for s in strip], strip.cell_length)
+            focused, over = self.has_focus, self.palette.cursor_row
+            return Strip([s._replace(style=over(s.style, focused)) for s in strip], strip.cell_length)
         return strip.apply_style(ground)
 
     def _header(self, width: int) -> Row:

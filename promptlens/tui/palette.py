@@ -82,6 +82,7 @@ class Palette:
         ground = RAMP[step - 1]
         return Style(color="#101318" if Color.parse(ground).brightness > 0.45 else "#f4f6fa", bgcolor=ground)
 
-    def cursor_row(self, focused: bool) -> Style:
-        """What lies over the row under a table's cursor."""
-        return Style(bgcolor=self._blend(HUES[0], 0.45 if focused else 0.15))
+    def cursor_row(self, style: Style | None, focused: bool) -> Style:
+        """A style in the row under a table's cursor; a ground of its own stays, because its text is made for it."""
+        style = style or Style()
+        return style if style.bgcolor is not None else style + Style(bgcolor=self._blend(HUES[0], 0.45 if focused else 0.15))

@@ -17,7 +17,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.reactive import var
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from promptlens.errors import PromptLensError
 from promptlens.hosts import HOSTS
@@ -32,6 +31,7 @@ from promptlens.tui.filing import Filing
 from promptlens.tui.finder import Finder
 from promptlens.tui.inspect import Inspect
 from promptlens.tui.key_names import with_keys
+from promptlens.tui.keys_line import KeysLine
 from promptlens.tui.listing import Column, Entry
 from promptlens.tui.messages import HostWanted, Lit, Picked, Wanted
 from promptlens.tui.palette import Palette
@@ -103,7 +103,7 @@ class MainScreen(Screen[None]):
                     yield self.negative
                 yield BudgetPane(self.palette, id="budget")
             yield self.inspect
-        yield Footer(show_command_palette=False)
+        yield KeysLine(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.positive.border_title = "Prompt"
@@ -224,6 +224,10 @@ class MainScreen(Screen[None]):
         self.editor.replace_span(event.edit.span, event.edit.replacement)
 
     # --- keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is done with a pin is offered while there is one."""
+        return action not in ("swap_pin", "unpin", "read_pin_here") or self.pinned is not None
 
     def action_next_finding(self) -> None:
         self.finder.next()

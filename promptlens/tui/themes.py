@@ -6,6 +6,12 @@ from textual.theme import Theme
 
 DEFAULT_THEME = "promptlens-dark"
 
+
+def _troughs(ground: str) -> dict[str, str]:
+    """What lies behind scrollbars: the surface, however the mouse is."""
+    return {f"scrollbar-background{state}": ground for state in ("", "-hover", "-active")}
+
+
 THEMES = (
     Theme(
         name="promptlens-dark",
@@ -20,7 +26,13 @@ THEMES = (
         surface="#181c23",
         panel="#20252e",
         dark=True,
-        variables={"border": "#f0a35e", "border-blurred": "#3b4250", "footer-key-foreground": "#f0a35e", "block-cursor-text-style": "none"},
+        variables={
+            "border": "#f0a35e",
+            "border-blurred": "#3b4250",
+            "footer-key-foreground": "#f0a35e",
+            "block-cursor-text-style": "none",
+            **_troughs("#181c23"),
+        },
     ),
     Theme(
         name="promptlens-light",
@@ -35,6 +47,12 @@ THEMES = (
         surface="#fbfcfe",
         panel="#e3e7ee",
         dark=False,
-        variables={"border": "#b8560f", "border-blurred": "#b9c0cc", "footer-key-foreground": "#b8560f", "block-cursor-text-style": "none"},
+        variables={
+            "border": "#b8560f",
+            "border-blurred": "#b9c0cc",
+            "footer-key-foreground": "#b8560f",
+            "block-cursor-text-style": "none",
+            **_troughs("#fbfcfe"),
+        },
     ),
 )

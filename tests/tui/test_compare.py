@@ -69,7 +69,7 @@ def test_an_encoder_whose_vocabulary_is_not_here_is_not_counted() -> None:
     said = [plain(row) for row in head_rows(diff, 100)]
     assert any(line.startswith("CLIP-L  used 2 → 5") for line in said)
     assert [line for line in said if "T5" in line] == ["T5-XXL not counted: its vocabulary is not here"]
-    assert not any("T5" in plain(row) for one in changed_phrases(diff) for row in detail_rows(one, diff, 100))
+    assert not any("T5" in plain(row) for one in changed_phrases(diff) for row in detail_rows(one, diff, "x", 100))
 
 
 def test_without_a_pin_the_pane_says_what_to_press() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from driving import drive, until
 from textual.pilot import Pilot
 
@@ -55,3 +56,41 @@ def test_without_a_negative_prompt_nothing_concerns_both() -> None:
         assert "TB104" not in [finding.code for finding in app.main.findings]
 
     drive(act, LONG)
+
+
+def test_a_repeated_tag_is_lit_where_it_stands_the_first_time_too() -> None:
+    both = (Span(13, 18), Span(0, 5))
+
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        app.main.inspect.show_tab("findings")
+        pane = app.main.inspect.panes["findings"]
+        assert isinstance(pane, FindingPane)
+        await until(pilot, lambda: pane.listing.has_focus and pane.listing.entries)
+        await until(pilot, lambda: app.main.positive.lit == both)
+        await pilot.press("escape", "ctrl+g")
+        await until(pilot, lambda: app.main.positive.selected_text == "1girl" and app.main.positive.lit == both[1:])
+
+    drive(act, "1girl, solo, 1girl")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (80, 20), (120, 36)])
+def test_the_key_that_mends_is_in_view(size: tuple[int, int]) -> None:
+    text = "masterpiece, [a very long tag that goes on (and on:1.2) until its message needs more than one row of the pane], cat " * 2
+
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        app.main.inspect.show_tab("findings")
+        pane = app.main.inspect.panes["findings"]
+        assert isinstance(pane, FindingPane)
+        await until(pilot, lambda: pane.listing.has_focus and pane.listing.entries)
+        for number, entry in enumerate(pane.listing.entries):
+            pane.listing.cursor = number
+            await until(pilot, lambda f=entry.value: pane.finding == f)  # type: ignore[misc]
+            if entry.value.edit is None:
+                continue
+            await until(pilot, lambda: "\nctrl+r" in str(pane.detail.render()) and pane.detail.size.height)
+            rows = str(pane.detail.render()).splitlines()
+            at = next(n for n, row in enumerate(rows) if row.startswith("ctrl+r"))
+            await until(pilot, lambda a=at: a < pane.detail.size.height)  # type: ignore[misc]
+            assert all(len(row) <= size[0] for row in rows)
+
+    drive(act, text, host="diffusers", size=size)

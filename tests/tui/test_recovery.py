@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from driving import asked, back, drive, until
+from driving import asked, back, drive, told, until
 from textual import events
 from textual.pilot import Pilot
 
@@ -45,6 +45,22 @@ def test_what_was_typed_is_restored_with_its_host_and_can_be_undone() -> None:
         await until(pilot, lambda: app.main.positive.has_focus)
         await pilot.press("ctrl+z")
         await until(pilot, lambda: app.main.positive.prompt == "")
+
+    drive(act)
+
+
+def test_what_was_typed_before_the_answer_comes_back_by_one_undo() -> None:
+    crashed("a red cat on a blue mat")
+
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await asked(pilot, Question)
+        app.main.positive.insert("a dog, a hat")
+        await pilot.press("r")
+        await until(pilot, lambda: app.main.positive.prompt == "a red cat on a blue mat")
+        await told(app, pilot, "comes back with ctrl+z")
+        await until(pilot, lambda: app.screen is app.main and app.main.positive.has_focus)
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: app.main.positive.prompt == "a dog, a hat")
 
     drive(act)
 
