@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from promptlens.errors import InputError
 from promptlens.terminal import talk
+from promptlens.tui.served_page import mended
 
 OWN = {"--serve": 0, "--address": 1, "--port": 1}  # options that are not passed on, and how many values each takes
 
@@ -47,7 +48,7 @@ def is_own(host: str, origin: str | None, *, local: bool) -> bool:
 
 
 def _guarded_server() -> Any:
-    """textual-serve's server, which answers nobody but its own page."""
+    """textual-serve's server, which answers nobody but its own page, and with a page that takes keys at once."""
     from aiohttp import web
     from textual_serve.server import Server
 
@@ -58,7 +59,10 @@ def _guarded_server() -> Any:
             async def guard(request: Any, handler: Any) -> Any:
                 if not is_own(request.host, request.headers.get("Origin"), local=is_local(self.host)):
                     raise web.HTTPForbidden(text="Not from the page that promptlens serves.")
-                return await handler(request)
+                response = await handler(request)
+                if isinstance(response, web.Response) and response.content_type == "text/html":
+                    response.text = mended(response.text or "", self.public_url)
+                return response
 
             app.middlewares.append(web.middleware(guard))
             return app

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from promptlens.errors import ConfigError, InputError, UnknownNameError
+from promptlens.tui import served_page
 from promptlens.tui.keys import checked_keymap, clashes
 from promptlens.tui.serving import command_of, is_local, serve_tui
 
@@ -64,6 +65,21 @@ def is_reached(port: int, served: subprocess.Popen[str]) -> bool:
     return False
 
 
+def test_the_page_fetches_nothing_from_elsewhere_and_takes_keys_at_once() -> None:
+    own = "http://localhost:8000"
+    kept = f'<link rel="stylesheet" href="{own}/static/x.css" /><script src="{own}/static/x.js"></script><script>here()</script>'
+    taken = (
+        '<link\n href="https://fonts.example/css" />',
+        "<script src='//cdn.example/x.js'></script>",
+        f'<link href="{own}.evil.example/x.css" />',
+    )
+    page = served_page.mended(f"<html><head>{kept}{''.join(taken)}</head><body></head></body></html>", own)
+    assert kept in page
+    assert "example" not in page
+    assert page.count("<title>PromptLens</title>") == 1
+    assert ".focus()" in page
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="stopped by a signal")
 def test_the_page_is_served(tmp_path: Path) -> None:
     pytest.importorskip("textual_serve")
@@ -78,6 +94,9 @@ def test_the_page_is_served(tmp_path: Path) -> None:
             assert page.status == 200
             assert "PromptLens" in text
             assert "textual" in text
+            assert "<title>PromptLens</title>" in text
+            assert "googleapis" not in text
+            assert f'src="http://127.0.0.1:{port}/static/' in text
             upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "a" * 22 + "=="}
             foreign = ({"Origin": "https://evil.example"}, {"Host": "evil.example"})
             for headers in foreign:
