@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from promptlens.encoder.products import Product, Tensor, product
+from promptlens.encoder.products import ACTIVATIONS, Affine, Tensor, added_product, feed_forward, product
 from promptlens.encoder.reading import plain_tensors
 from promptlens.encoder.text_encoder import TextEncoder
 from promptlens.encoder.threads import choose_threads
-from promptlens.encoder.transformer import ACTIVATIONS, Block, Transformer
+from promptlens.encoder.transformer import Block, Transformer
 from promptlens.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def _transformer(
     def wide() -> Tensor:
         return take().to(device, torch.float32, copy=True)
 
-    def multiplier() -> Product:
+    def affine() -> Affine:
         weight = take().to(device, precision)
-        return product(weight, take().to(device, precision))
+        return Affine(weight, take().to(device, precision))
 
     tokens, places = take().to(device, copy=True), wide()
     blocks = []
@@ -75,11 +75,11 @@ def _transformer(
         norm1 = (wide(), wide())
         q, k, v = (take().to(device, precision) for _ in "qkv")
         q_bias, k_bias, v_bias = (take().to(device, precision) for _ in "qkv")
-        query, key_value = product(q, q_bias), product(torch.cat([k, v]), torch.cat([k_bias, v_bias]))
-        out = multiplier()
+        query, key_value = product(Affine(q, q_bias)), product(Affine(torch.cat([k, v]), torch.cat([k_bias, v_bias])))
+        out = added_product(affine())
         norm2 = (wide(), wide())
-        blocks.append(Block(norm1, query, key_value, out, norm2, multiplier(), multiplier()))
+        blocks.append(Block(norm1, query, key_value, out, norm2, feed_forward(affine(), affine(), activation)))
     final_norm = (wide(), wide())
     last = next(tensors, None)
-    projection = None if last is None else product(last[1].to(device, torch.float32), None)
-    return Transformer(tokens, places, tuple(blocks), final_norm, projection, heads, ACTIVATIONS[activation])
+    projection = None if last is None else product(Affine(last[1].to(device, torch.float32), None))
+    return Transformer(tokens, places, tuple(blocks), final_norm, projection, heads)

@@ -47,15 +47,18 @@ class Packing:
     """The layout of one pass.
 
     `positions` (rows): place of each row in its window. `gather` (pieces, longest): row of each place, 0 where there is none;
-    `scatter` (rows): its way back. `ends` (pieces): the rows where pooled vectors are read. `mask` (pieces, 1, longest, shared +
-    longest) is True where a position may attend to; None for whole windows of one length with nothing hidden, which are
-    plainly causal. `ends_mask` (pieces, 1, 1, shared + longest): its rows of `ends`. `shared`: base positions that are keys.
+    `scatter` (rows): its way back. `seen` (pieces, shared + longest): of each piece the rows whose keys it may see, those of the base
+    first; where the base is no piece of this pass, its positions count as the rows before the first. `ends` (pieces): the rows where
+    pooled vectors are read. `mask` (pieces, 1, longest, shared + longest) is 0 where a position may attend to, else -inf; None for whole
+    windows of one length with nothing hidden, which are plainly causal. `ends_mask` (pieces, 1, 1, shared + longest): its rows of
+    `ends`. `shared`: base positions that are keys.
     """
 
     pieces: tuple[Piece, ...]
     positions: Tensor
     gather: Tensor
     scatter: Tensor
+    seen: Tensor
     ends: Tensor
     mask: Tensor | None
     ends_mask: Tensor
@@ -72,22 +75,28 @@ def pass_positions(device: Any) -> int:
 
 
 def passes(pieces: Sequence[Piece], limit: int = CPU_POSITIONS) -> Iterator[tuple[Piece, ...]]:
-    """Pieces in groups of about `limit` positions, long ones together: what is padded in attention stays small."""
+    """Pieces in groups of about `limit` positions each, all about equal (every group fetches all weights), long pieces together (what
+    is padded in attention stays small)."""
+    total = sum(p.length for p in pieces)
+    each = total / max(1, round(total / limit))
     group: list[Piece] = []
-    filled = 0
+    filled, due = 0.0, each
     for piece in sorted(pieces, key=lambda p: -p.length):
-        if group and filled + piece.length > limit:
+        if group and filled + piece.length / 2 > due:
             yield tuple(group)
-            group, filled = [], 0
+            group, due = [], due + each
         group.append(piece)
         filled += piece.length
     if group:
         yield tuple(group)
 
 
-def pack(pieces: tuple[Piece, ...], device: Any) -> Packing:
-    """Lay out one pass."""
-    longest = max(p.length for p in pieces)
+def pack(pieces: tuple[Piece, ...], device: Any, *, base_first: bool = False, least: int = 0) -> Packing:
+    """Lay out one pass; with `base_first` the first piece is the base that the others share their start with.
+
+    Attention is padded to `least` positions or more: as many with the base as without it, for the last digit of a sum depends on that.
+    """
+    longest = max(least, *(p.length for p in pieces))
     shared = max(p.start for p in pieces)
     gather = torch.zeros(len(pieces), longest, dtype=torch.long)
     first_rows = []
@@ -96,6 +105,7 @@ def pack(pieces: tuple[Piece, ...], device: Any) -> Packing:
         gather[n, : piece.length] = torch.arange(row, row + piece.length)
         first_rows.append(row)
         row += piece.length
+    base = torch.arange(shared).expand(len(pieces), shared)
     mask = _mask(pieces, shared, longest)
     plain = shared == 0 and all(p.length == longest and not p.hide for p in pieces)
     return Packing(
@@ -103,6 +113,7 @@ def pack(pieces: tuple[Piece, ...], device: Any) -> Packing:
         positions=torch.cat([torch.arange(p.start, p.end) for p in pieces]).to(device),
         gather=gather.to(device),
         scatter=torch.cat([torch.arange(n * longest, n * longest + p.length) for n, p in enumerate(pieces)]).to(device),
+        seen=torch.cat([base, gather if base_first else gather + shared], dim=1).to(device),
         ends=torch.tensor([first + p.read_off for first, p in zip(first_rows, pieces, strict=True)]).to(device),
         mask=None if plain else mask.to(device),
         ends_mask=torch.stack([mask[n, :, p.read_off : p.read_off + 1] for n, p in enumerate(pieces)]).to(device),
@@ -125,4 +136,4 @@ def _mask(pieces: Sequence[Piece], shared: int, longest: int) -> Tensor:
                 mask[n, 0, :, position] = False
             elif position < piece.end:
                 mask[n, 0, :, shared + position - piece.start] = False
-    return mask
+    return torch.zeros(mask.shape).masked_fill_(~mask, float("-inf"))  # as numbers: attention would convert it in every layer

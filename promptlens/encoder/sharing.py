@@ -19,7 +19,7 @@ import torch
 from promptlens.encoder.interface import Progress
 from promptlens.encoder.packing import Packing, Piece, pack, pass_positions, passes
 from promptlens.encoder.products import Tensor
-from promptlens.encoder.transformer import Keys, Transformer, all_ends
+from promptlens.encoder.transformer import Transformer
 from promptlens.encoder.windows import Window
 
 
@@ -37,10 +37,11 @@ class Start:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Base:
-    """A start, encoded: `keys` by layer, `states` by depth (length, width), `end` (width) its EOS row after the last layer."""
+    """A start, encoded: `keys` (length, 2 x width), with the values, by layer, `states` by depth (length, width), `end` (width) its EOS
+    row after the last layer."""
 
     start: Start
-    keys: tuple[Keys, ...]
+    keys: tuple[Tensor, ...]
     states: dict[int, Tensor]
     end: Tensor
 
@@ -73,16 +74,17 @@ def encode_rows(
     distinct = list(dict.fromkeys(windows))
     start = base.start if isinstance(base, Base) else base
     pieces = [p for n, w in enumerate(distinct) if (p := _piece(n, w, start, whole=whole)).length > 0]
-    runs: list[tuple[Packing, ...]] = [(pack(g, transformer.device),) for g in passes(pieces, pass_positions(transformer.device))]
     known = base if isinstance(base, Base) else None
-    found = distinct
-    if start is not None and known is None:  # the base is one window more, the first part of the first pass
-        found = [*distinct, start.window]
-        lead = pack((Piece(len(distinct), 0, start.length, start.window.eos, start.window.hide),), transformer.device)
-        runs[:1] = [(lead, *(runs[0] if runs else ()))]
+    leads = start is not None and known is None  # the base is one window more, the first piece of the first pass
+    found = [*distinct, start.window] if start is not None and leads else distinct
+    runs = list(passes(pieces, pass_positions(transformer.device)))
+    if start is not None and leads:
+        runs[:1] = [(Piece(len(distinct), 0, start.length, start.window.eos, start.window.hide), *(runs[0] if runs else ()))]
     rows = _empty(transformer, found, depths)
-    for n, parts in enumerate(runs):
-        keys = _pass(transformer, found, parts, known, rows, _part_of(progress, n, len(runs), len(transformer.blocks)))
+    for n, group in enumerate(runs):
+        least = start.length if start is not None and n == 0 else 0
+        packing = pack(group, transformer.device, base_first=leads and n == 0, least=least)
+        keys = _pass(transformer, found, packing, known, rows, _part_of(progress, n, len(runs), len(transformer.blocks)))
         if start is not None and known is None:
             known = _base(start, rows, keys)
     if known is not None:
@@ -93,25 +95,25 @@ def encode_rows(
 def _pass(
     transformer: Transformer,
     windows: Sequence[Window],
-    parts: Sequence[Packing],
+    packing: Packing,
     base: Base | None,
     rows: Rows,
     tell: Callable[[int], None],
-) -> tuple[Keys, ...]:
-    """Compute `parts` into `rows`; gives the keys and values of the first piece, by layer, where there is no base yet."""
+) -> list[Tensor]:
+    """Compute a packing into `rows`; gives the keys and values of the first piece, by layer, where there is no base yet."""
     layers = len(transformer.blocks)
-    keys: list[Keys] = []
-    x = _embedded(transformer, windows, parts)
-    _keep(rows, 0, x, parts)
+    keys: list[Tensor] = []
+    x = _embedded(transformer, windows, packing)
+    _keep(rows, 0, x, packing)
     for depth in range(1, layers + 1):
         ends_only = depth == layers and layers not in rows.states
-        x, own = transformer.layer(depth - 1, x, parts, base.keys[depth - 1] if base else None, ends_only=ends_only)
+        x, kv = transformer.layer(depth - 1, x, packing, base.keys[depth - 1] if base else None, ends_only=ends_only)
         if base is None:
-            keys.append((own[0].clone(), own[1].clone()))  # copies: they are kept longer than the pass they are part of
-        _keep(rows, depth, x, parts)
+            keys.append(kv[: packing.pieces[0].length].clone())  # a copy: it is kept longer than the pass it is part of
+        _keep(rows, depth, x, packing)
         tell(depth)
-    _keep_ends(rows, x if layers not in rows.states else x[all_ends(parts)], parts)
-    return tuple(keys)
+    _keep_ends(rows, x if layers not in rows.states else x[packing.ends], packing)
+    return keys
 
 
 def _part_of(progress: Progress | None, n: int, passes: int, layers: int) -> Callable[[int], None]:
@@ -136,10 +138,10 @@ def _empty(transformer: Transformer, windows: Sequence[Window], depths: Collecti
     return Rows(states, torch.zeros(len(windows), width, device=device))
 
 
-def _base(start: Start, rows: Rows, keys: tuple[Keys, ...]) -> Base:
+def _base(start: Start, rows: Rows, keys: Sequence[Tensor]) -> Base:
     """The base out of the last row of the results; copies, for it is kept longer than they are."""
     states = {depth: found[-1, : start.length].clone() for depth, found in rows.states.items()}
-    return Base(start, keys, states, rows.ends[-1].clone())
+    return Base(start, tuple(keys), states, rows.ends[-1].clone())
 
 
 def _fill(rows: Rows, windows: Sequence[Window], base: Base) -> None:
@@ -163,26 +165,26 @@ def _in_order(rows: Rows, windows: Sequence[Window], distinct: Sequence[Window],
     return Rows({d: found[order] for d, found in states.items()}, ends[order])
 
 
-def _keep(rows: Rows, depth: int, x: Tensor, parts: Sequence[Packing]) -> None:
+def _keep(rows: Rows, depth: int, x: Tensor, packing: Packing) -> None:
     if depth in rows.states:
         row = 0
-        for piece in (p for part in parts for p in part.pieces):
+        for piece in packing.pieces:
             rows.states[depth][piece.index, piece.start : piece.end] = x[row : row + piece.length]
             row += piece.length
 
 
-def _keep_ends(rows: Rows, ends: Tensor, parts: Sequence[Packing]) -> None:
-    for n, piece in enumerate(p for part in parts for p in part.pieces):
+def _keep_ends(rows: Rows, ends: Tensor, packing: Packing) -> None:
+    for n, piece in enumerate(packing.pieces):
         if piece.start <= piece.eos:
             rows.ends[piece.index] = ends[n]
 
 
-def _embedded(transformer: Transformer, windows: Sequence[Window], parts: Sequence[Packing]) -> Tensor:
+def _embedded(transformer: Transformer, windows: Sequence[Window], packing: Packing) -> Tensor:
     """Input rows of a pass, with the vectors that stand in place of token embeddings."""
     ids: list[int] = []
     rows: list[int] = []
     vectors: list[Tensor] = []
-    for piece in (p for part in parts for p in part.pieces):
+    for piece in packing.pieces:
         window = windows[piece.index]
         replaced = {v.position: v.values for v in window.vectors if piece.start <= v.position < piece.end}
         for position in range(piece.start, piece.end):
@@ -196,4 +198,4 @@ def _embedded(transformer: Transformer, windows: Sequence[Window], parts: Sequen
     x = transformer.embed(torch.tensor(ids, device=device))
     if rows:
         x[torch.tensor(rows, device=device)] = torch.stack(vectors).to(device)
-    return x + transformer.places[torch.cat([part.positions for part in parts])]
+    return x + transformer.places[packing.positions]

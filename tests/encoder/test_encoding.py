@@ -188,7 +188,8 @@ def test_leaving_words_out_equals_encoding_each_window_alone(encoder: TextEncode
     assert shared.projected is not None
     assert pooled.projected is not None
     alone = transformers_says([w.ids for w in windows])
-    assert furthest(shared.hidden, alone.hidden_states[-1 if layer == "last" else -2]) <= 2e-5
+    # Not normed, numbers are up to 20; transformers' own are 2.0e-5 from the same in double precision.
+    assert furthest(shared.hidden, alone.hidden_states[-1 if layer == "last" else -2]) <= 4e-5
     assert furthest(shared.projected, alone.text_embeds) <= 2e-5
     assert furthest(pooled.projected, alone.text_embeds) <= 2e-5
 
