@@ -21,17 +21,18 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import promptlens
 from promptlens import errors
-from promptlens.encoder.files import FoundWeights
 from promptlens.encoder.frames import Message, receive, send
 from promptlens.encoder.interface import Progress
-from promptlens.encoder.loading import source_name
-from promptlens.encoder.remote import RemoteEncoder
 from promptlens.encoder.windows import CancelledError
 from promptlens.errors import PromptLensError, WeightsError
+
+if TYPE_CHECKING:  # 10 ms, which a screen that asks in other ways need not wait for
+    from promptlens.encoder.files import FoundWeights
+    from promptlens.encoder.remote import RemoteEncoder
 
 Answer = tuple[Message, list[Any]]
 # How long the process may take to end after its pipe is closed; it does nothing first, so more means it hangs.
@@ -72,6 +73,9 @@ class EncoderProcess:
 
     def load(self, source: str | Path | FoundWeights, name: str | None = None, **options: Any) -> RemoteEncoder:
         """`load_encoder` over there, with the same arguments and errors."""
+        from promptlens.encoder.loading import source_name
+        from promptlens.encoder.remote import RemoteEncoder
+
         path, name = source_name(source, name)
         facts, _ = self.ask({"do": "load", "source": os.path.abspath(path), "name": name, "options": options})
         return RemoteEncoder(self.ask, facts)

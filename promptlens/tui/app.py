@@ -22,13 +22,14 @@ from promptlens.tui.listing import Column, Entry, Listing
 from promptlens.tui.palette import Palette
 from promptlens.tui.screen import MainScreen
 from promptlens.tui.themes import DEFAULT_THEME, THEMES
+from promptlens.tui.warming import Warming
 
 
 def calm_collector() -> None:
     """Collect garbage seldom, and of what is loaded nothing: each key makes some thousand objects that go again by themselves, and one key
     in ten took twice as long in a prompt of 1,000 tokens."""
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(5_000, 20, 50)
     gc.enable()
 
 
@@ -61,7 +62,8 @@ class PromptLensApp(App[None]):
     ) -> None:
         super().__init__()
         self.encoding = encoding or Encoding()
-        self._calm = False
+        self.calm = False
+        self._warming: Warming | None = None
         self.keymap: dict[str, str] = dict(keymap or {})
         for theme in THEMES:
             self.register_theme(theme)
@@ -87,6 +89,8 @@ class PromptLensApp(App[None]):
         return self.main
 
     def on_unmount(self) -> None:
+        if self._warming is not None:
+            self._warming.stop()
         self.encoding.close()
 
     def on_mount(self) -> None:
@@ -136,13 +140,14 @@ class PromptLensApp(App[None]):
     def run_calmly(self) -> None:
         """Run without garbage collection up to the first screen, which is there 80 ms sooner so, and with little of it from then on."""
         gc.disable()
-        self._calm = True
+        self.calm = True
         self.run()
 
     def on_ready(self) -> None:
-        self.main.job.report("a")  # loads the vocabulary, which an empty screen does not need and the first key does
-        if self._calm:
+        if self.calm:
             calm_collector()
+            self._warming = Warming(self.main.job)
+            self._warming.start()
 
     def pick(
         self,

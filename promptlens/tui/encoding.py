@@ -17,7 +17,6 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from promptlens.encoder.preview import NAME as PREVIEW
 from promptlens.encoder.process import EncoderProcess
 from promptlens.encoder.windows import CancelledError
 from promptlens.errors import PromptLensError
@@ -145,6 +144,8 @@ class Encoding:
 
     def choose(self, paths: Sequence[str]) -> None:
         """Take other weights from now on; without any, those of the settings and of this machine."""
+        from promptlens.encoder.preview import NAME as PREVIEW
+
         rest = [path for path in self.weights.paths[self.weights.own :] if path != PREVIEW or not paths]
         self.weights = replace(self.weights, paths=(*paths, *rest), own=len(paths))
         self._look_again()
@@ -164,6 +165,8 @@ class Encoding:
             self.pulling = replace(self.pulling, running=False, error=str(e))
         else:
             self.pulling = replace(self.pulling, running=False)
+            from promptlens.encoder.preview import NAME as PREVIEW
+
             self.choose([path for path in self.chosen if path != PREVIEW])
         finally:
             puller, self._puller = self._puller, None

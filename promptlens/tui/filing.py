@@ -34,6 +34,7 @@ class Filing:
         self.saved = (screen.positive.prompt, screen.negative.prompt)
         self.drafts = DraftFile()
         self._flushing = False
+        self._noted = self.saved
         self._noticed: bytes | None = None
 
     # --- state
@@ -66,6 +67,10 @@ class Filing:
     def note(self) -> None:
         """Something was typed: keep it."""
         self.show()
+        self._keep()
+
+    def _keep(self) -> None:
+        self._noted = self.texts
         if not self.changed:
             self.drafts.drop()
             return
@@ -80,7 +85,9 @@ class Filing:
         self.drafts.flush()
 
     def close(self) -> None:
-        """The program ends: what waits is written now."""
+        """The program ends: what waits is written now, and what was typed so late that nobody noted it."""
+        if self.texts != self._noted:
+            self._keep()
         self.drafts.close()
 
     # --- opening

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,17 @@ class Finder:
 
     def __init__(self, screen: MainScreen) -> None:
         self.screen = screen
+        self._loading = self._loaded = False
 
     def find(self, report: Report | None) -> None:
         """Ask the rules, once the new colours are on screen; of reports that are no longer shown nobody asks."""
         screen = self.screen
         if report is None or report is not screen.report:
+            return
+        if not self._loaded:
+            if not self._loading:
+                self._loading = True
+                screen.run_worker(self._load(report), group="findings")
             return
         found = report.findings
         pair = self._pair_findings()
@@ -34,13 +41,19 @@ class Finder:
         screen.query_one(TopBar).show_summary(summary(report, len(found)))
         screen.inspect.count_findings(len(found))
 
+    async def _load(self, report: Report) -> None:
+        """Ask for the first time: it imports all rules, which takes 60 ms, so a thread does it."""
+        await asyncio.to_thread(lambda: report.findings)
+        self._loaded = True
+        self.find(self.screen.report)
+
     def _pair_findings(self) -> tuple[Finding, ...]:
         """What only shows when both prompts are compared, with spans of the prompt in use; nothing where one is empty."""
         screen = self.screen
         positive, negative = screen.reports.get(screen.positive), screen.reports.get(screen.negative)
         if positive is None or negative is None or not positive.usage.prompt.strip() or not negative.usage.prompt.strip():
             return ()
-        from promptlens.rules import DEFAULT_SETTINGS, EVERY_RULE, run_pair_rules  # 60 ms the first time, after the first repaint
+        from promptlens.rules import DEFAULT_SETTINGS, EVERY_RULE, run_pair_rules  # loaded by then
 
         job = screen.job
         found = run_pair_rules(positive.usage, negative.usage, job.rules or EVERY_RULE, job.limits or DEFAULT_SETTINGS)

@@ -17,24 +17,24 @@ from promptlens.tui.coloring import cluster_edges
 from promptlens.tui.drawing import segments_of
 from promptlens.tui.palette import Palette
 
-# Behind a style's name: the unit that is pointed at.
-POINTED = "*"
+# Behind a style's name: the number of the unit, so that the one that is pointed at is found in rows that are wrapped already.
+UNIT = "*"
 
 
-def heat_runs(prompt: str, heats: Sequence[tuple[Span, int]], pointed: Span | None = None) -> list[Run]:
-    """The prompt as runs: "heat0" to "heat9" for units, "syntax" for what belongs to none."""
+def heat_runs(prompt: str, heats: Sequence[tuple[Span, int]]) -> list[Run]:
+    """The prompt as runs: "heat3*0" for the first unit, which is on step 3; "syntax" for what belongs to none."""
     text = "".join(" " if c in "\n\r\t" else c for c in prompt)
     edges = cluster_edges(text)
     runs: list[Run] = []
     at = 0
-    for span, step in sorted(heats, key=lambda h: (h[0].start, -h[0].end)):
+    for n, (span, step) in sorted(enumerate(heats), key=lambda h: (h[1][0].start, -h[1][0].end)):
         start = edges[span.start].start if span.start in edges else span.start
         end = edges[span.end - 1].end if span.end - 1 in edges else span.end
         start = max(start, at)
         if start >= end:
             continue
         runs.append(Run(text[at:start], "syntax"))
-        runs.append(Run(text[start:end], f"heat{step}{POINTED if span == pointed else ''}"))
+        runs.append(Run(text[start:end], f"heat{step}{UNIT}{n}"))
         at = end
     runs.append(Run(text[at:], "syntax"))
     return [run for run in runs if run.text]
@@ -44,8 +44,8 @@ def mark_row(row: Row) -> Row:
     """The steps below a line: a digit a cell, a dot for what does no more than a comma."""
 
     def mark(run: Run) -> str:
-        step = run.style.removeprefix("heat").rstrip(POINTED)
-        return " " if step == run.style else "·" if step == "0" else step
+        step, _, unit = run.style.removeprefix("heat").partition(UNIT)
+        return " " if not unit else "·" if step == "0" else step
 
     return [Run(mark(run) * cell_width(run.text), "dim") for run in row]
 
@@ -58,22 +58,27 @@ class HeatStrip(ScrollView, can_focus=False):
         self.palette = palette
         self._prompt = ""
         self._heats: Sequence[tuple[Span, int]] = ()
-        self._pointed: Span | None = None
+        self._pointed = ""
         self._rows: list[Row] = []
+        self._laid_out: object = None
 
     def show(self, prompt: str, heats: Sequence[tuple[Span, int]]) -> None:
         """Draw another prompt."""
-        self._prompt, self._heats, self._pointed = prompt, heats, None
+        self._prompt, self._heats, self._pointed, self._laid_out = prompt, heats, "", None
         self._lay_out()
 
     def point(self, span: Span | None) -> None:
         """Underline a unit and bring it into view; None: none."""
-        if span != self._pointed:
-            self._pointed = span
-            self._lay_out()
-            at = next((n for n, row in enumerate(self._rows) if any(run.style.endswith(POINTED) for run in row)), None)
+        pointed = next((f"{UNIT}{n}" for n, (unit, _) in enumerate(self._heats) if unit == span), "")
+        if pointed != self._pointed:
+            self._pointed = pointed
+            self.refresh()
+            at = next((n for n, row in enumerate(self._rows) if any(self._is_pointed(run) for run in row)), None)
             if at is not None:
                 self.scroll_to_region(Region(0, at, 1, 2), animate=False, force=True, immediate=True)
+
+    def _is_pointed(self, run: Run) -> bool:
+        return bool(self._pointed) and run.style.endswith(self._pointed)
 
     def use_palette(self, palette: Palette) -> None:
         self.palette = palette
@@ -83,9 +88,12 @@ class HeatStrip(ScrollView, can_focus=False):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        """Break it into rows; each with its digits below if all fit so."""
+        """Break it into rows, once it has a size; each with its digits below if all fit so."""
+        if not self.size or self._laid_out == self.size:
+            return
+        self._laid_out = self.size
         width, height = max(self.size.width - 1, 8), self.size.height
-        rows = wrap(heat_runs(self._prompt, self._heats, self._pointed), width)
+        rows = wrap(heat_runs(self._prompt, self._heats), width)
         if 2 * len(rows) <= height:
             rows = [each for row in rows for each in (row, mark_row(row))]
         self._rows = rows
@@ -100,7 +108,7 @@ class HeatStrip(ScrollView, can_focus=False):
             return Strip.blank(width, ground)
         segments: list[Segment] = []
         for run in self._rows[number]:
-            pointed = run.style.endswith(POINTED)
-            (segment,) = segments_of([Run(run.text, run.style.rstrip(POINTED))], self.palette)
+            (segment,) = segments_of([Run(run.text, run.style.partition(UNIT)[0])], self.palette)
+            pointed = self._is_pointed(run)
             segments.append(segment._replace(style=(segment.style or Style()) + Style(underline=True, bold=True)) if pointed else segment)
         return Strip(segments).adjust_cell_length(width, ground).apply_style(ground)

@@ -1,37 +1,52 @@
-"""The last line: keys that work now, as many as fit. Whole keys go, those of help and of the commands last."""
+"""The last line: the keys that work where one is, as many as fit, and what each does; a click on one presses it. Whole keys go, those of
+help and of the commands last.
+
+It is one widget that draws its line. Textual's footer makes a widget for each key and makes them all anew on each change of the focus, for
+which the screen waits a tenth of a second.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+from rich.segment import Segment
 from textual import events
-from textual.app import ComposeResult
-from textual.widgets import Footer
-from textual.widgets._footer import FooterKey
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
 
 from promptlens.spans import cell_width
 
 KEPT = ("app.help", "app.command_palette")  # actions that lead to all others
 
 
-class KeysLine(Footer):
-    """Textual's footer without keys that would be cut."""
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it is bound, as it is written, what it does in a word, and the action. One that is not enabled does nothing now."""
 
-    _composed_for = 0
+    key: str
+    written: str
+    does: str
+    action: str
+    enabled: bool
 
-    def compose(self) -> ComposeResult:
-        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
-        self._composed_for = self.app.size.width
-        yield from (keys[n] for n in that_fit([(key.action, key_cells(key)) for key in keys], self._composed_for))
-
-    def on_resize(self, event: events.Resize) -> None:
-        if self._composed_for and event.size.width != self._composed_for:
-            self.call_after_refresh(self.recompose)
+    @property
+    def width(self) -> int:
+        """Its cells: blanks around it, and one behind what it does."""
+        return cell_width(self.written) + cell_width(self.does) + 3
 
 
-def key_cells(key: FooterKey) -> int:
-    """The cells of a key: blanks around it, and one behind what it does."""
-    return cell_width(key.key_display) + cell_width(key.description) + 3
+def keys_of(screen: Screen[Any]) -> tuple[Key, ...]:
+    """The keys that are shown, one for each action, in the order of the bindings."""
+    shown: dict[str, Key] = {}
+    for _, binding, enabled, _ in screen.active_bindings.values():
+        if binding.show:
+            shown.setdefault(
+                binding.action, Key(binding.key, screen.app.get_key_display(binding), binding.description, binding.action, enabled)
+            )
+    return tuple(shown.values())
 
 
 def that_fit(keys: Sequence[tuple[str, int]], width: int) -> list[int]:
@@ -49,3 +64,72 @@ def that_fit(keys: Sequence[tuple[str, int]], width: int) -> list[int]:
                 break
         shown.append(number)
     return [*shown, *(n for n in range(len(shown), len(keys)) if keys[n][0] in KEPT)]
+
+
+class KeysLine(Widget, can_focus=False):
+    """The line."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"keys-line--key", "keys-line--does", "keys-line--hover", "keys-line--off"}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._all: tuple[Key, ...] = ()
+        self.keys: tuple[Key, ...] = ()
+        self._hovered: Key | None = None
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self.take)
+
+    def take(self, screen: Screen[Any]) -> None:
+        """The keys may be others now. While another window has the focus they stay."""
+        if not screen.app.app_focus:
+            return
+        self._all = keys_of(screen)
+        self._fit()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show those for which there is room."""
+        keys = tuple(self._all[n] for n in that_fit([(key.action, key.width) for key in self._all], self.size.width))
+        if keys != self.keys:
+            self.keys = keys
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        ground, width = self.rich_style, self.size.width
+        style = self.get_component_rich_style
+        segments: list[Segment] = []
+        for key in self.keys if y == 0 else ():
+            over = style("keys-line--hover") if key is self._hovered else ground
+            if not key.enabled:
+                over += style("keys-line--off", partial=True)
+            segments.append(Segment(f" {key.written} ", over + style("keys-line--key", partial=True)))
+            segments.append(Segment(f"{key.does} ", over + style("keys-line--does", partial=True)))
+        return Strip(segments).adjust_cell_length(width, ground)
+
+    def _key_at(self, x: int) -> Key | None:
+        at = 0
+        for key in self.keys:
+            at += key.width
+            if x < at:
+                return key
+        return None
+
+    def _hover(self, key: Key | None) -> None:
+        if key is not self._hovered:
+            self._hovered = key
+            self.refresh()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._hover(self._key_at(event.x))
+
+    def on_leave(self) -> None:
+        self._hover(None)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        key = self._key_at(event.x)
+        if key is not None and key.enabled:
+            self.app.simulate_key(key.key)

@@ -103,7 +103,7 @@ class MainScreen(Screen[None]):
                     yield self.negative
                 yield BudgetPane(self.palette, id="budget")
             yield self.inspect
-        yield KeysLine(show_command_palette=False)
+        yield KeysLine(id="keys")
 
     def on_mount(self) -> None:
         self.positive.border_title = "Prompt"
@@ -120,6 +120,11 @@ class MainScreen(Screen[None]):
         if self._path is not None:
             self.call_next(self.filing.open, self._path)  # before the first repaint, which shows it at once
         self.call_after_refresh(self.filing.offer_draft, self._path)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """In front for the first time its widgets have their styles, just now; working them out again takes 20 ms."""
+        if self.report is None:
+            event.refresh_styles = False
 
     def on_unmount(self) -> None:
         self.filing.close()

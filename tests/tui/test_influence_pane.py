@@ -302,5 +302,5 @@ def test_the_child_ends_with_an_app_that_is_killed() -> None:
 
 def test_heat_covers_whole_clusters_and_marks_say_it_without_colour() -> None:
     runs = heat_runs("a 👍🏽 cat", [(Span(2, 3), 3), (Span(5, 8), 9)])
-    assert runs == [Run("a ", "syntax"), Run("👍🏽", "heat3"), Run(" ", "syntax"), Run("cat", "heat9")]
+    assert runs == [Run("a ", "syntax"), Run("👍🏽", "heat3*0"), Run(" ", "syntax"), Run("cat", "heat9*1")]
     assert [run.text for run in mark_row(runs)] == ["  ", "33", " ", "999"]

@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 import pytest
-from driving import drive, until
+from driving import asked, drive, until
 from textual.pilot import Pilot
-from textual.widgets._footer import FooterKey
 
 from promptlens.tui.app import PromptLensApp
+from promptlens.tui.help import HelpScreen
 from promptlens.tui.inspect import TABS
 from promptlens.tui.keys_line import KeysLine, that_fit
 
 
 def names(app: PromptLensApp) -> list[str]:
-    return [key.description for key in app.main.query_one(KeysLine).query(FooterKey)]
+    return [key.does for key in app.main.query_one(KeysLine).keys]
+
+
+def drawn(app: PromptLensApp) -> str:
+    return app.main.query_one(KeysLine).render_line(0).text
 
 
 @pytest.mark.parametrize("size", [(60, 24), (80, 24), (120, 36), (160, 50)])
 def test_in_every_pane_all_keys_are_whole(size: tuple[int, int]) -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
-        line = app.main.query_one(KeysLine)
         for name, _, _ in TABS:
             app.main.inspect.show_tab(name)
             await until(pilot, lambda n=name: app.focused is not None and app.main.inspect.panes[n] in app.focused.ancestors)  # type: ignore[misc]
             await until(pilot, lambda: {"Help", "Commands", "Select"} <= {*names(app)})
-            await until(pilot, lambda: all(0 < key.region.right <= size[0] for key in line.query(FooterKey)))
+            await until(pilot, lambda: all(f" {name} " in drawn(app) for name in names(app)) and len(drawn(app)) == size[0])
 
     drive(act, size=size)
+
+
+def test_a_click_on_a_key_presses_it() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "f1 Help" in drawn(app))
+        at = (drawn(app).index("Help"), 0)
+        await pilot.hover(KeysLine, offset=at)
+        await until(pilot, lambda: len({segment.style for segment in app.main.query_one(KeysLine).render_line(0)}) > 3)
+        await pilot.click(KeysLine, offset=at)
+        await asked(pilot, HelpScreen)
+
+    drive(act)
 
 
 def test_another_width_shows_other_keys() -> None:

@@ -19,6 +19,7 @@ from promptlens.tui.drafts import orphans, state_folder
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
 ENOUGH_S = 60.0
+LOOK_S = 0.1  # between two looks at the drafts, while nothing is drawn
 
 
 class Terminal:
@@ -38,6 +39,14 @@ class Terminal:
         while not all(word in self.written for word in words):
             assert select.select([self.handle], [], [], max(ends - time.monotonic(), 0))[0], f"{words} not in {self.written[-500:]!r}"
             self.written += os.read(self.handle, 1 << 16)
+
+    def until_kept(self, text: str) -> None:
+        """Read until a draft has this text: it is written a moment after it is drawn."""
+        ends = time.monotonic() + ENOUGH_S
+        while not any(text in path.read_text() for path in (state_folder() / "drafts").glob("*.json")):
+            assert time.monotonic() < ends, f"no draft has {text}"
+            if select.select([self.handle], [], [], LOOK_S)[0]:
+                self.written += os.read(self.handle, 1 << 16)
 
     def close(self) -> None:
         """Be gone, as a window that is closed."""
@@ -77,7 +86,7 @@ def test_what_was_typed_survives_kill_9() -> None:
     with terminal() as first:
         first.until(b"Negative", b"Tokens")
         first.type("purple")
-        first.until(b'token 1 "purple"')
+        first.until_kept("purple")
     with terminal() as second:
         second.until(b"Restore what was typed?", b"purple")
         second.type("\r")
