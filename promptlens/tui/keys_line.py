@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.screen import Screen
 from textual.strip import Strip
@@ -108,7 +109,7 @@ class KeysLine(Widget, can_focus=False):
                 over += style("keys-line--off", partial=True)
             segments.append(Segment(f" {key.written} ", over + style("keys-line--key", partial=True)))
             segments.append(Segment(f"{key.does} ", over + style("keys-line--does", partial=True)))
-        return Strip(segments).adjust_cell_length(width, ground)
+        return Strip(segments).adjust_cell_length(width, Style.from_color(bgcolor=ground.bgcolor))
 
     def _key_at(self, x: int) -> Key | None:
         at = 0
