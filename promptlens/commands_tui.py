@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +31,11 @@ def tui(file: str | None, serve: bool, address: str, port: int, **asked: Any) ->
         _settings(asked, file)  # what is wrong with them is said here, not in each browser
         return serve_tui(sys.argv[1:], address, port)
     from promptlens.job import make_job
+    from promptlens.tui.session import as_usual
 
     gc.disable()  # until the first screen is there: app.py turns it on again
     settings = _settings(asked, file)
-    job, weights = make_job(settings), asked_weights(asked, settings)
-    job = replace(job, chosen={}, usual={**job.usual, **job.chosen})  # another host may not have an option chosen for this one
+    job, weights = as_usual(make_job(settings)), asked_weights(asked, settings)
     served = "TEXTUAL_DRIVER" in os.environ  # by textual-serve: the browser is the terminal
     if not served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("The terminal UI needs a terminal; in a pipe use `promptlens check`.", click.get_current_context())
@@ -46,7 +45,7 @@ def tui(file: str | None, serve: bool, address: str, port: int, **asked: Any) ->
     with Encoding(weights) as encoding:  # its process starts before the screen does
         from promptlens.tui.app import PromptLensApp
 
-        PromptLensApp(job, path=Path(file) if file else None, encoding=encoding, keymap=keymap).run_calmly()
+        PromptLensApp(job, path=Path(file) if file else None, encoding=encoding, keymap=keymap, settings=settings).run_calmly()
     return OK
 
 

@@ -88,6 +88,11 @@ def checked_table(table: Mapping[str, Any], known: Iterable[str], path: Path, wh
     return found
 
 
+def checked_value(name: str, value: Any, folder: Path) -> Any:
+    """A value of one setting, checked; folders are relative to the one given. Raises a child of `PromptLensError`."""
+    return _CHECKS[name](value, folder / "settings")
+
+
 def _text(value: Any, _: Path) -> str:
     if not isinstance(value, str):
         raise ConfigError(f"must be a string, not {value!r}.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from promptlens.config import Settings, load_settings
@@ -122,7 +122,6 @@ def told(content: bytes, path: Path) -> dict[str, Any]:
     return table["tool"]["promptlens"] if path == PYPROJECT else table
 
 
-@settings(deadline=None)  # the first file imports tomlkit
 @given(files(), VALUES)
 def test_every_byte_outside_the_changed_keys_stays(file: tuple[bytes, Path], changes: dict[str, Any]) -> None:
     before, path = file
@@ -147,7 +146,6 @@ def _keys(changes: dict[str, Any]) -> set[bytes]:
     return {name.rpartition(".")[2].encode() for name in changes} - {b"host"} or {b"\0"}
 
 
-@settings(deadline=None)  # the first file imports tomlkit
 @given(files(), VALUES)
 def test_the_same_again_changes_nothing(file: tuple[bytes, Path], changes: dict[str, Any]) -> None:
     once = edited(*file[:1], changes, file[1])

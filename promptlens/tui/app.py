@@ -15,12 +15,15 @@ from textual.color import Color
 from textual.command import Provider
 from textual.driver import Driver
 
+from promptlens.config import Settings
 from promptlens.job import Job
 from promptlens.tui.dialog import Question
 from promptlens.tui.encoding import Encoding
 from promptlens.tui.listing import Column, Entry, Listing
+from promptlens.tui.looks import Looks, remember_looks, remembered_looks
 from promptlens.tui.palette import Palette
 from promptlens.tui.screen import MainScreen
+from promptlens.tui.session import Session
 from promptlens.tui.themes import DEFAULT_THEME, THEMES
 from promptlens.tui.warming import Warming
 
@@ -59,17 +62,21 @@ class PromptLensApp(App[None]):
         path: Path | None = None,
         encoding: Encoding | None = None,
         keymap: Mapping[str, str] | None = None,
+        settings: Settings | None = None,
     ) -> None:
         super().__init__()
         self.encoding = encoding or Encoding()
+        self.session = Session.of_job(job) if settings is None else Session(settings)
         self.calm = False
         self._warming: Warming | None = None
         self.keymap: dict[str, str] = dict(keymap or {})
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DEFAULT_THEME
+        looks = remembered_looks()
+        self.theme = looks.theme if looks.theme in self.available_themes else DEFAULT_THEME
         self.palette = self._make_palette()
         self.main = MainScreen(job, self.palette, text, negative, path)
+        self.main.set_class(looks.compact, "-compact")
 
     def get_driver_class(self) -> type[Driver]:
         """For a terminal one that ends the application with it."""
@@ -183,6 +190,11 @@ class PromptLensApp(App[None]):
             self.main.minimize()
         self.main.call_after_refresh(lambda: self.push_screen(Jump(targets(self.main)), lambda target: target and target.go()))
 
+    def action_settings(self) -> None:
+        from promptlens.tui.settings_screen import open_settings
+
+        open_settings(self.main)
+
     def action_open_file(self) -> None:
         from promptlens.tui.filing_actions import ask_open
 
@@ -216,7 +228,12 @@ class PromptLensApp(App[None]):
     def action_compact(self) -> None:
         """Without borders and blank columns, or with them again."""
         self.main.toggle_class("-compact")
+        self._remember_looks()
 
     def choose_theme(self, name: str) -> None:
         """Take a theme."""
         self.theme = name
+        self._remember_looks()
+
+    def _remember_looks(self) -> None:
+        remember_looks(Looks(self.theme, self.main.has_class("-compact")))

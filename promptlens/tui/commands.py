@@ -39,6 +39,7 @@ ACTIONS = (
     ("Compare: Pin as A", "Pin the prompt as it is, to compare with", "screen.pin", "compare.pin"),
     ("Model: Choose…", "List the models with their text encoders", "screen.choose_model", "model.choose"),
     ("Host: Choose…", "List the hosts and what each does with a long prompt", "screen.choose_host", "host.choose"),
+    ("Settings: Open", "Model, host and its options, folders, clip skip, theme; and save them", "app.settings", "settings.open"),
     ("View: Export as SVG…", "Write what is on the screen as a picture", "app.export_svg", ""),
     ("View: Copy as text", "Copy the table in view, with its header", "app.copy_view", ""),
     ("View: Full screen", "Give the whole screen to the pane in use, or take it back", "screen.full_screen", "pane.full_screen"),

@@ -125,7 +125,8 @@ class InfluencePane(EncoderPane):
 
     def facts(self, answer: Message) -> str:
         job = self.main.job
-        how = f"each {answer['unit']} {METHOD_WORDS[answer['method']]} · {LENS_WORDS[answer['lens']]} · {encoder_words(answer)}"
+        skip = f", clip skip {job.clip_skip}" if job.clip_skip is not None and answer["lens"] == "conditioning" else ""
+        how = f"each {answer['unit']} {METHOD_WORDS[answer['method']]} · {LENS_WORDS[answer['lens']]}{skip} · {encoder_words(answer)}"
         without = f", without {' and '.join(answer['left_out'])}" if answer["left_out"] else ""
         floor = "".join(f" · {line.rstrip('.')}" for line in answer["floor"])
         return f"{job.model.upper()} on {job.host} · {how}{without}{floor}"

@@ -62,6 +62,7 @@ class MainScreen(Screen[None]):
         Binding("shift+f9", "show_tab('similarity')", "Similarity", show=False, id="similarity.show"),
         Binding("ctrl+g", "next_finding", "Next finding", show=False, id="finding.next"),
         Binding("ctrl+r", "apply_fix", "Fix", id="finding.fix"),
+        Binding("f12", "app.settings", "Settings", show=False, id="settings.open"),
         Binding("f10", "full_screen", "Full screen", show=False, id="pane.full_screen"),
         Binding("ctrl+s", "save", "Save", id="file.save"),
         Binding("escape", "back", "Editor", show=False, id="editor.focus"),

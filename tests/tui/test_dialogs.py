@@ -22,6 +22,8 @@ from promptlens.tui.listing import Column, Entry
 from promptlens.tui.modal import Dialog
 from promptlens.tui.path_dialog import PathDialog
 from promptlens.tui.picker import Picker
+from promptlens.tui.settings_screen import SettingsScreen
+from promptlens.tui.value_dialog import ValueDialog
 
 ENTER = ("enter", "\r")
 
@@ -33,6 +35,8 @@ MAKERS: dict[str, tuple[Callable[[PromptLensApp, str], ModalScreen[Any]], tuple[
     "PathDialog": (lambda app, name: PathDialog("A [path]", app.palette, name), ENTER),
     "Picker": (lambda app, name: Picker("A [row]", app.palette, [Column("", 0)], [Entry((Run("one"),), 1)]), ENTER),
     "Question": (lambda app, name: Question("A [question]", "Well?", [("y", "Yes"), ("n", "No")]), ENTER),
+    "SettingsScreen": (lambda app, name: SettingsScreen(app.main), ("escape", "\x1b")),
+    "ValueDialog": (lambda app, name: ValueDialog("A [value]", "What it is.", "1", "a number", lambda text: ""), ENTER),
 }
 
 

@@ -20,6 +20,7 @@ from promptlens.tui.app import PromptLensApp
 from promptlens.tui.jump import Jump
 from promptlens.tui.listing import Listing
 from promptlens.tui.screen import MainScreen
+from promptlens.tui.settings_screen import SettingsScreen
 from promptlens.tui.topbar import TopBar
 
 if TYPE_CHECKING:
@@ -99,6 +100,21 @@ def test_an_empty_prompt_says_what_to_do(snap_compare: Compare) -> None:
 def test_every_host_side_by_side(snap_compare: Compare) -> None:
     done = shown("hosts", lambda main: listed(main, "hosts"))
     assert snap_compare(app(), terminal_size=SIZES[1], run_before=done)
+
+
+def test_the_settings_under_the_prompt(snap_compare: Compare) -> None:
+    async def act(pilot: Pilot[None]) -> None:
+        main = pilot.app.screen
+        assert isinstance(main, MainScreen)
+        await until(pilot, lambda: main.query_one(TopBar).summary.text)
+        await pilot.press("f12")
+        screen = await asked(pilot, SettingsScreen)
+        await until(pilot, lambda: screen.rows and screen.state.text)
+        await pilot.press("down", "down", "right")
+        await until(pilot, lambda: main.job.usual and screen.state.text.startswith("1 not saved"))
+        await settled(pilot)
+
+    assert snap_compare(app(), terminal_size=SIZES[0], run_before=act)
 
 
 def test_jump_mode(snap_compare: Compare) -> None:
