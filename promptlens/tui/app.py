@@ -67,6 +67,7 @@ class PromptLensApp(App[None]):
         super().__init__()
         self.encoding = encoding or Encoding()
         self.session = Session.of_job(job) if settings is None else Session(settings)
+        self._settled_for = path
         self.calm = False
         self._warming: Warming | None = None
         self.keymap: dict[str, str] = dict(keymap or {})
@@ -194,6 +195,14 @@ class PromptLensApp(App[None]):
         from promptlens.tui.settings_screen import open_settings
 
         open_settings(self.main)
+
+    def follow(self, path: Path) -> None:
+        """Take the settings that are nearest to a file; those of the one that it starts with are there already."""
+        if path != self._settled_for:
+            from promptlens.tui.settings_saving import follow
+
+            self._settled_for = path
+            follow(self.main)
 
     def action_open_file(self) -> None:
         from promptlens.tui.filing_actions import ask_open

@@ -155,6 +155,7 @@ class Filing:
     def take(self, file: OpenFile, number: int) -> None:
         """Edit a prompt of a file, with the negative one that belongs to it."""
         self.file, self.number = file, number
+        self.screen.app.follow(file.path)
         partner = self.partner
         positive = file.prompts[number].text if file.prompts else ""
         negative = file.prompts[partner].text if partner is not None else ""

@@ -70,7 +70,7 @@ class Saving:
         count = len(self.session.changes)
         name = near_path(str(self.file.path)) if self.file is not None else ""
         if not count:
-            return f"All is as {name} says." if self.file is not None and self.file.content is not None else "Nothing was changed."
+            return f"Nothing to save in {name}." if self.file is not None and self.file.content is not None else "Nothing to save."
         return (
             f"{count} not saved in {name}"
             if self.file is None or self.file.content is not None
@@ -137,6 +137,16 @@ class Saving:
             self.main.notify(said, severity="warning", markup=False, timeout=15)
         else:
             self.main.notify(f"Saved in {name}: {names}.", markup=False)
+
+
+def follow(main: MainScreen) -> None:
+    """Take the settings that are nearest to the file that was opened, but for what was changed in this session."""
+    saving, before = Saving(main), main.job
+    saving.look()
+    if saving.trouble:
+        main.notify(saving.trouble, severity="error", markup=False, timeout=10)
+    elif main.job != before and saving.file is not None:
+        main.notify(f"Read as {near_path(str(saving.file.path))} says.", markup=False)
 
 
 def short_name(key: str) -> str:

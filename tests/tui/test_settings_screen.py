@@ -82,7 +82,7 @@ def test_a_changed_option_cuts_the_prompt_anew_at_once_and_is_saved_with_the_com
         assert b"= 20 " in file.read_bytes()
         await pilot.press("ctrl+s")
         await told(app, pilot, "Saved in promptlens.toml: comma_padding_backtrack.")
-        await until(pilot, lambda: screen.state.text == "All is as promptlens.toml says.")
+        await until(pilot, lambda: screen.state.text == "Nothing to save in promptlens.toml.")
         await pilot.press("escape")
         await back(app, pilot)
 
@@ -151,6 +151,32 @@ def test_the_file_nearest_to_the_open_prompt_is_written(tmp_path: Path) -> None:
     assert (tmp_path / "pyproject.toml").read_text() == (
         "[tool.promptlens]\nmodel = 'sd15' # its\n\n[tool.mypy]\n\n[tool.promptlens.limits]\nmax-chunks = 1\n"
     )
+
+
+def test_a_file_that_is_opened_is_read_with_the_settings_nearest_to_it(tmp_path: Path) -> None:
+    (tmp_path / "promptlens.toml").write_text("host = 'comfyui'\n[options]\nsteps = 7\n")
+    prompt = tmp_path / "hero.txt"
+    prompt.write_text("a red fox\n")
+    broken = tmp_path / "sub" / "hero.txt"
+    broken.parent.mkdir()
+    broken.write_text("a blue fox\n")
+    (tmp_path / "sub" / "promptlens.toml").write_text("hots = 1\n")
+    Path("promptlens.toml").write_text("host = 'forge'\nmodel = 'sd15'\n")
+
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        screen = await opened(pilot)
+        await go_to(pilot, screen, "clip_skip")
+        await pilot.press("right", "escape")
+        await back(app, pilot)
+        app.main.filing.open(prompt)
+        await told(app, pilot, "Read as ")
+        assert (app.main.job.host, app.main.job.model, app.main.job.clip_skip) == ("comfyui", "sdxl", 1)
+        app.main.filing.open(broken)
+        await told(app, pilot, "Unknown setting 'hots'")
+        await until(pilot, lambda: app.main.positive.prompt == "a blue fox")
+        assert app.main.job.host == "comfyui"
+
+    drive(act, "")
 
 
 def test_a_file_that_was_changed_meanwhile_is_asked_about() -> None:
