@@ -78,12 +78,13 @@ def record(path: Path, items: Iterable[Item]) -> int:
 def load_baseline(path: Path) -> Baseline:
     """A baseline that was written before. Raises `InputError`."""
     try:
-        document: Any = json.loads(path.read_text(encoding="utf-8"))
+        document: Any = json.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
         why = "there is none; write it with --add-baseline" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
         raise InputError(f"{path}: the baseline cannot be read: {why}.") from None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is no baseline: {error}.") from None
+        why = {UnicodeDecodeError: "it is not UTF-8 text", RecursionError: "it is nested too deeply"}.get(type(error), f"{error}")
+        raise InputError(f"{path}: is no baseline: {why}.") from None
     rows = document.get("findings") if isinstance(document, dict) else None
     if not isinstance(rows, list) or document.get("version") != VERSION:
         raise InputError(f"{path}: is no baseline of this version; write it anew with --add-baseline.")
@@ -91,6 +92,6 @@ def load_baseline(path: Path) -> Baseline:
     for row in rows:
         try:
             counts[str(row["path"]), str(row["code"]), str(row["text"])] += int(row["count"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise InputError(f"{path}: is no baseline: {str(row)[:60]!r} is no finding.") from None
     return Baseline(path, counts)

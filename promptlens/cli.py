@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptlens import __version__
-from promptlens.errors import InputError, nearest
+from promptlens.errors import nearest
 from promptlens.terminal import ColorChoice, Screen, screen_of, talk
 
 if TYPE_CHECKING:
@@ -99,6 +99,14 @@ _WHAT_ARGUMENTS_ARE = with_options(
     click.option("--file", "kind", flag_value="file", help="Every argument is a file."),
 )
 
+AS_FORMAT = click.option(
+    "--as",
+    "as_format",
+    metavar="FORMAT",
+    shell_complete=names_of("promptlens.sources:FORMATS"),
+    help="Read every file as this format; see `promptlens formats`.",
+)
+
 _WHAT_WITH = with_options(
     click.option(
         "--host",
@@ -151,17 +159,14 @@ def main(context: click.Context) -> None:
 @click.option("--format", "output_format", type=click.Choice(TABLE_FORMATS), default="full", help="How to write the table. [default: full]")
 def tokens(argument: str, kind: str | None, encoder: str | None, output_format: TableFormat, **asked: Any) -> int:
     """Show every token of a prompt with its id and place."""
-    from promptlens.inputs import Unreadable, read_inputs
+    from promptlens.inputs import read_one
     from promptlens.job import make_job
     from promptlens.render._table import all_rows
     from promptlens.render._token_table import token_tables
 
     settings = settings_for(asked, argument, kind)
     job = make_job(settings)
-    (prompt,) = read_inputs([argument], kind=kind or "auto")  # type: ignore[arg-type]
-    if isinstance(prompt, Unreadable):
-        raise InputError(f"{prompt.name}: {prompt.message}")
-    report = job.report(prompt.text)
+    report = job.report(read_one(argument, kind))
     failure = report.usage.failure
     if failure:
         talk("error", f"{report.usage.host.title} fails on this prompt ({failure.name}). {failure.message}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, _settings, names_of, with_options
+from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, AS_FORMAT, FINDINGS, OK, _settings, names_of, with_options
 from promptlens.commands_shorten import WHAT_GOES, dropping, is_asked
 from promptlens.render import FORMATS, load_format
 from promptlens.terminal import screen_of, talk
@@ -26,13 +26,7 @@ UNREADABLE = 2
 _CODES = names_of("promptlens.rules:RULES")
 
 WHICH_FILES = with_options(
-    click.option(
-        "--as",
-        "as_format",
-        metavar="FORMAT",
-        shell_complete=names_of("promptlens.sources:FORMATS"),
-        help="Read every file as this format; see `promptlens formats`.",
-    ),
+    AS_FORMAT,
     click.option("--stdin-filename", metavar="NAME", help="Read '-' as a file of this name would be."),
     click.option(
         "--exclude", multiple=True, metavar="PATTERN", help="Leave out such files and folders, and nothing else; may be repeated."

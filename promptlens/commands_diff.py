@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, _settings, with_options
+from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, AS_FORMAT, FINDINGS, OK, _settings, with_options
 from promptlens.errors import InputError, OptionError
 from promptlens.terminal import ColorChoice, Screen, screen_of
 
@@ -31,6 +31,7 @@ _OUTPUT = click.option(
 @with_options(click.option("--hosts", metavar="NAMES", help="One prompt in these hosts, with commas between them, or in `all`."))
 @_WHAT_WITH
 @_WHAT_ARGUMENTS_ARE
+@AS_FORMAT
 @_OUTPUT
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when the encoders get something else.")
 def diff(arguments: tuple[str, ...], hosts: str | None, kind: str | None, output_format: str, exit_code: bool, **asked: Any) -> int:
@@ -47,11 +48,12 @@ def diff(arguments: tuple[str, ...], hosts: str | None, kind: str | None, output
         if len(arguments) != 1:
             raise click.UsageError("With --hosts give one prompt.", click.get_current_context())
         usual, names = make_job(settings), host_names(hosts)
-        prompts = [(prompt.text, prompt.job or usual) for prompt in given_by(arguments[0], kind, settings)]
+        prompts = [(prompt.text, prompt.job or usual) for prompt in given_by(arguments[0], kind, settings, asked)]
         return write_hosts(prompts, names, settings.color, output_format)
     if len(arguments) != 2:
         raise click.UsageError("Give two prompts, or one and --hosts NAMES.", click.get_current_context())
-    return _compare(arguments, kind, settings, output_format, exit_code)
+    sides = [given_by(argument, kind, settings, asked) for argument in arguments]
+    return _compare(sides, arguments, settings, output_format, exit_code)
 
 
 def host_names(text: str) -> tuple[str, ...]:
@@ -97,23 +99,20 @@ def _host_document(text: str, model: str, views: Sequence[HostView]) -> dict[str
     return {"schema": 1, "prompt": text, "model": model, "hosts": [view.to_dict() for view in views], "same_cuts": groups}
 
 
-def _compare(arguments: Sequence[str], kind: str | None, settings: Settings, output_format: str, exit_code: bool) -> int:
-    from promptlens.given import given_by
-
-    before, after = (given_by(argument, kind, settings) for argument in arguments)
+def _compare(sides: Sequence[Sequence[Given]], names: Sequence[str], settings: Settings, output_format: str, exit_code: bool) -> int:
     screen = screen_of(sys.stdout, settings.color)
-    found = list(_pairs(before, after, _jobs((before, after), arguments, settings)))
+    found = list(_pairs(sides, _jobs(sides, names, settings)))
     if output_format == "full":
         from promptlens.render._comparison import diff_page
 
-        changed = [(names, one) for names, one in found if len(found) == 1 or one.before.usage.prompt != one.after.usage.prompt]
-        for number, (names, one) in enumerate(changed):
+        changed = [(pair, one) for pair, one in found if len(found) == 1 or one.before.usage.prompt != one.after.usage.prompt]
+        for number, (pair, one) in enumerate(changed):
             _draw([[]] * bool(number), screen)
-            _draw(diff_page(one, names, screen), screen)
+            _draw(diff_page(one, pair, screen), screen)
         if not changed:
             sys.stdout.write("No prompt changed.\n")
     else:
-        documents = [{"schema": 1, "names": list(names), **one.to_dict()} for names, one in found]
+        documents = [{"schema": 1, "names": list(pair), **one.to_dict()} for pair, one in found]
         _dump(documents, output_format, screen)
     return FINDINGS if exit_code and not all(one.same for _, one in found) else OK
 
@@ -136,12 +135,12 @@ def _jobs(sides: Sequence[Sequence[Given]], names: Sequence[str], settings: Sett
     return old, new
 
 
-def _pairs(before: Sequence[Given], after: Sequence[Given], jobs: tuple[Job, Job]) -> Iterator[tuple[tuple[str, str], PromptDiff]]:
+def _pairs(sides: Sequence[Sequence[Given]], jobs: tuple[Job, Job]) -> Iterator[tuple[tuple[str, str], PromptDiff]]:
     """Prompts that belong together, compared: by their keys within their files; one that has no other side, with nothing."""
     from promptlens.comparing import compare_reports
     from promptlens.given import Given
 
-    old, new = jobs
+    (before, after), (old, new) = sides, jobs
     if len(before) == len(after) == 1:
         yield (before[0].name, after[0].name), compare_reports(old.report(before[0].text), new.report(after[0].text))
         return

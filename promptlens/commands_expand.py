@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptlens.cli import _WHAT_ARGUMENTS_ARE, _WHAT_WITH, FINDINGS, OK, settings_for
-from promptlens.errors import InputError
 from promptlens.home import with_home
 from promptlens.terminal import Screen, screen_of
 
@@ -49,11 +48,12 @@ def expand(
       2  wrong use, or something could not be read
     """
     from promptlens.expanding import expand as expanded
+    from promptlens.inputs import read_one
     from promptlens.job import make_job
 
     settings = settings_for(asked, argument, kind)
     job = make_job(settings)
-    text = _styled(_text(argument, kind), style_names, styles_file)
+    text = _styled(read_one(argument, kind), style_names, styles_file)
     folder = wildcards or settings.wildcards
     found = expanded(text, _cost(job), with_home(folder, "--wildcards" if wildcards else "") if folder else None)
     largest, smallest = job.report(found.largest), job.report(found.smallest)
@@ -66,15 +66,6 @@ def expand(
     else:
         _dump(found, largest, smallest, output_format, screen)
     return OK if largest.ok and not found.problem else FINDINGS
-
-
-def _text(argument: str, kind: str | None) -> str:
-    from promptlens.inputs import Unreadable, read_inputs
-
-    (prompt,) = read_inputs([argument], kind=kind or "auto")  # type: ignore[arg-type]
-    if isinstance(prompt, Unreadable):
-        raise InputError(f"{prompt.name}: {prompt.message}")
-    return prompt.text
 
 
 def _styled(text: str, names: tuple[str, ...], file: str | None) -> str:

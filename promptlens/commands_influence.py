@@ -119,14 +119,11 @@ def similarity(argument: str, kind: str | None, output_format: TableFormat, **as
 
 def _prompt(argument: str, kind: str | None, settings: Any) -> tuple[str, Job]:
     """The prompt of an argument, and what it is analysed with."""
-    from promptlens.inputs import Unreadable, read_inputs
+    from promptlens.inputs import read_one
     from promptlens.job import make_job
 
     job = make_job(settings)
-    (prompt,) = read_inputs([argument], kind=kind or "auto")  # type: ignore[arg-type]
-    if isinstance(prompt, Unreadable):
-        raise InputError(f"{prompt.name}: {prompt.message}")
-    return prompt.text, job
+    return read_one(argument, kind), job
 
 
 def _options(job: Job) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import click
 
 from promptlens.cli import with_options
 from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_weights
-from promptlens.errors import ConditioningError
+from promptlens.errors import ConditioningError, InputError
 from promptlens.weights import needs_numpy_and_torch
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class ByInfluence:
             found = [
                 influence(usage.prompt, usage.host.name, usage.model.name, encoders=encoders, unit="tag", part=n, **options) for n in parts
             ]
-        except ConditioningError as error:  # of this prompt
+        except (ConditioningError, InputError) as error:  # of this prompt
             return by_order(usage)._replace(by=f"the last ones first (influence cannot be measured here: {error})")
         known = {span: score for each in found for span, score in zip(each.spans, each.scores, strict=True) if score == score}
         scores = tuple(known.get(span, float("inf")) for span in tag_spans(usage))

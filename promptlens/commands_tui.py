@@ -13,6 +13,7 @@ import click
 
 from promptlens.cli import _WHAT_WITH, OK, _settings
 from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_weights
+from promptlens.errors import InputError
 
 
 @click.command()
@@ -25,6 +26,8 @@ from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_wei
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The port of --serve.")
 def tui(file: str | None, serve: bool, address: str, port: int, **asked: Any) -> int:
     """Write a prompt and see, as you type, what the model reads of it."""
+    if file:
+        check_file(Path(file))
     if serve:
         from promptlens.tui.serving import serve_tui
 
@@ -47,6 +50,15 @@ def tui(file: str | None, serve: bool, address: str, port: int, **asked: Any) ->
 
         PromptLensApp(job, path=Path(file) if file else None, encoding=encoding, keymap=keymap, settings=settings).run_calmly()
     return OK
+
+
+def check_file(path: Path) -> None:
+    """Raise `InputError`, before the screen is taken, for what cannot be opened, and for a new file in a folder that is not there."""
+    from promptlens.tui.files import open_file
+
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {str(path.parent)!r}. Make it first, or name the file elsewhere.")
+    open_file(path)
 
 
 def _keymap(keys: Mapping[str, str]) -> dict[str, str]:

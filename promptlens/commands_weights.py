@@ -40,6 +40,11 @@ def asked_weights(asked: Mapping[str, Any], settings: Settings) -> Weights:
     for root in asked["roots"]:
         if not with_home(root, "--root").is_dir():
             raise WeightsError(f"--root {root} is not a folder. Name the one that A1111, Forge, ComfyUI or InvokeAI was installed into.")
+    if settings.installs:
+        from promptlens.known_names import check_install
+
+        for root in settings.installs:
+            check_install(root)
     return Weights(
         paths=(*asked["paths"], *settings.encoder_paths),
         roots=(*asked["roots"], *settings.installs),

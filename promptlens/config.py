@@ -224,7 +224,9 @@ def _table_of(path: Path) -> Any:
 
     try:
         table = tomllib.loads(content.decode("utf-8-sig"))  # a file may begin with a byte order mark
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not TOML: it is not UTF-8 text.") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: is not TOML: {error}.") from None
     if not in_pyproject:
         return table

@@ -22,6 +22,15 @@ def split_name(name: str) -> tuple[str, str] | None:
     return (revision, path) if revision and colon and path else None
 
 
+def is_begun_name(name: str) -> bool:
+    """Whether something is meant as a file of a revision and does not name one: `git:HEAD`, `git:HEAD:`.
+
+    >>> is_begun_name("git:HEAD"), is_begun_name("git: a cat"), is_begun_name("git:HEAD:a b.txt")
+    (True, False, False)
+    """
+    return name.startswith(PREFIX) and split_name(name) is None and not any(c.isspace() for c in name)
+
+
 def read_revision(name: str) -> bytes:
     """The bytes of a file in a revision; the path is relative to the working directory, or absolute.
 

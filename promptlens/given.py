@@ -12,8 +12,8 @@ from promptlens.checking import Checker, Plans, format_of
 from promptlens.checking._entries import Plan, row_of_content
 from promptlens.config import Settings
 from promptlens.errors import InputError
-from promptlens.gitfiles import PREFIX, read_revision, split_name
-from promptlens.inputs import Argument, Unreadable, prompt_argument, read_stdin, told_apart
+from promptlens.gitfiles import is_begun_name, read_revision, split_name
+from promptlens.inputs import Argument, Unreadable, prompt_argument, read_stdin, refuse_missing, told_apart
 from promptlens.job import Job, make_job
 from promptlens.render import Trouble
 from promptlens.running import told
@@ -31,11 +31,13 @@ class Given(NamedTuple):
     key: str = ""
 
 
-def given_by(argument: str, kind: str | None, settings: Settings) -> list[Given]:
+def given_by(argument: str, kind: str | None, settings: Settings, asked: Mapping[str, Any]) -> list[Given]:
     """The prompts of one argument: a text, a file, `-` or `git:REVISION:PATH`. Raises `InputError` where there is none."""
-    plans = Plans(settings, {"as_format": None})
-    if kind != "text" and argument.startswith(PREFIX) and split_name(argument):
+    plans = Plans(settings, asked)
+    if kind != "text" and (split_name(argument) or is_begun_name(argument)):
         return _of_revision(argument, plans)
+    if kind is None:
+        refuse_missing(argument)
     (given,) = told_apart([argument], kind or "auto")  # type: ignore[arg-type]
     return _of_file(given.value, plans.plan(given.value)) if given.kind == "path" else _of_text(given)
 

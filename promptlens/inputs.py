@@ -103,6 +103,27 @@ def read_inputs(
             yield prompt_argument(argument.value, argument.name)
 
 
+def read_one(argument: str, kind: str | None) -> str:
+    """The one prompt that a command is given: a text, a file that is one prompt, or `-`.
+
+    Raises `InputError` with the way out: what cannot be read, a file without a word in it, a name of a file that is not there.
+    """
+    if kind is None:
+        refuse_missing(argument)
+    (prompt,) = read_inputs([argument], kind=kind or "auto")  # type: ignore[arg-type]
+    if isinstance(prompt, Unreadable):
+        raise InputError(f"{prompt.name}: {prompt.message}")
+    if not prompt.text.strip() and prompt.name == argument:
+        raise InputError(f"{argument}: there is no prompt in it.")
+    return prompt.text
+
+
+def refuse_missing(argument: str) -> None:
+    """Raise `InputError` for what looks like the name of a file that is not there: it would be read as a prompt of one odd word."""
+    if missing_file(argument):
+        raise InputError(f"There is no file {argument!r}. If it is a prompt, say so with --text.")
+
+
 def missing_file(argument: str) -> bool:
     """True for an argument that is read as a prompt but looks like the name of a file."""
     if not argument.lower().endswith(FILE_SUFFIXES) or any(c.isspace() for c in argument):

@@ -25,9 +25,17 @@ class Installed(NamedTuple):
     wildcards: Mapping[str, Sequence[str]] | None = None
 
 
+def check_install(root: str) -> None:
+    """Raise `InputError` where there is no folder."""
+    if not os.path.isdir(root):
+        raise InputError(f"{root}: is not a folder, and the settings name it among the installs. Mend or drop it there (installs).")
+
+
 @lru_cache(maxsize=8)
 def installed(roots: tuple[str, ...], host: str) -> Installed:
-    """What prompts may name in the installs at some folders that read prompts as a host does."""
+    """What prompts may name in the installs at some folders that read prompts as a host does. Raises `InputError` for what is no folder."""
+    for root in roots:
+        check_install(root)
     rows = [(row, folder) for root in roots for row, folder in installs(Path(root)) if host in row.hosts]
     embeddings = [folder / row.embeddings for row, folder in rows if row.embeddings and (folder / row.embeddings).is_dir()]
     loras = [folder / row.loras for row, folder in rows if row.loras and (folder / row.loras).is_dir()]

@@ -160,12 +160,14 @@ def extra_paths(file: Path) -> list[Path]:
         text = file.read_text(encoding="utf-8")
     except OSError:
         return []
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} is not YAML: it is not UTF-8 text. Mend it, or take the folder out of the installs.") from None
     import yaml  # 20 ms
 
     try:
         sections: Any = yaml.safe_load(text)
-    except yaml.YAMLError as e:
-        raise ConfigError(f"{file} is not YAML: {e}") from e
+    except (yaml.YAMLError, RecursionError) as e:
+        raise ConfigError(f"{file} is not YAML: {' '.join(str(e).split())}. Mend it, or take the folder out of the installs.") from e
     folders: list[Path] = []
     for section in sections.values() if isinstance(sections, dict) else ():
         if isinstance(section, dict):

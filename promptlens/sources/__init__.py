@@ -114,6 +114,9 @@ class Formats(Mapping[str, Format]):
 FORMATS = Formats()
 
 
+UNTOLD_HINT = "Give it one of the names that `promptlens formats` lists, or name its format (as_format, --as)."
+
+
 def detect(path: str | os.PathLike[str], head: bytes, settings: ReadSettings = DEFAULT_SETTINGS) -> Format | None:
     """The format of a file, by its name, then by its first bytes; None when it is none that holds prompts."""
     if settings.keys:
@@ -146,7 +149,7 @@ def read(path: str | os.PathLike[str], *, as_format: str | None = None, settings
         head = read_bytes(handle, name, 0, HEAD_BYTES, None) if size <= HEAD_BYTES else handle.read(HEAD_BYTES)
         row = row or detect(name, head, settings)
         if row is None:
-            raise UnreadableFile(name, "its name and content do not say what it is", hint="Name its format with --as.")
+            raise UnreadableFile(name, "its name and content do not say what it is", hint=UNTOLD_HINT)
         handle.seek(0)
         if row.read_lines and head[:2] not in _UTF_16:
             lines = stream_lines(handle, name, size, bom=row.bom, undecodable=row.undecodable, progress=settings.progress)

@@ -147,6 +147,8 @@ def open_file(path: str) -> tuple[BinaryIO, int]:
     """The file, open for reading, and its size in bytes; only regular files."""
     try:
         handle = open(path, "rb", opener=_opener)  # noqa: SIM115 - the caller closes it
+    except IsADirectoryError:
+        raise UnreadableFile(path, "it is a folder", hint="Give the name of a file.") from None
     except OSError as error:
         raise UnreadableFile(path, reason_of(error)) from None
     except ValueError:  # a zero character in the name
