@@ -81,7 +81,7 @@ def splits(use: EncoderUse) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[in
 def _totals(use: EncoderUse, width: int) -> Iterator[Row]:
     lost = use.lost_count
     first = Run(f"lost {lost}", "lost-mark" if lost else "ok")
-    yield from wrap([Run(" "), first, Run(f"  {next_cut(use)}", "dim")], width)
+    yield from wrap([first, Run(f"  {next_cut(use)}", "dim")], width, first=" ", indent=" ")
 
 
 def next_cut(use: EncoderUse) -> str:

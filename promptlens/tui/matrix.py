@@ -171,7 +171,10 @@ class Matrix(ScrollView, can_focus=True):
             return Strip.blank(width, ground)
         label = self._label(row) if y else Run(" " * self._label_width)
         cells = self._cells(row) if y else self._titles()
-        scrolled = Strip(segments_of(cells, self.palette)).crop(self.scroll_offset.x, self.scroll_offset.x + width - self._label_width)
+        first, end = self.scroll_offset.x, self.scroll_offset.x + width - self._label_width
+        whole = range(-(-first // CELL), end // CELL)  # a figure that is cut would be another figure
+        cells = [cell if n in whole else Run(" " * CELL) for n, cell in enumerate(cells)]
+        scrolled = Strip(segments_of(cells, self.palette)).crop(first, end)
         strip = Strip.join([Strip(segments_of([label], self.palette)), self._with_cursor(scrolled, row) if y else scrolled])
         return strip.adjust_cell_length(width, ground).apply_style(ground)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,9 +12,12 @@ from textual.screen import Screen
 
 from promptlens.job import Job
 from promptlens.tui.app import PromptLensApp
+from promptlens.tui.encoding import Encoding
+from promptlens.tui.pane import Pane
 
 ENOUGH = 5_000
 
+Shown = TypeVar("Shown", bound=Pane)
 Asking = TypeVar("Asking", bound=Screen[Any])
 Drive = Callable[[PromptLensApp, Pilot[None]], Awaitable[None]]
 
@@ -28,16 +31,37 @@ def drive(
     size: tuple[int, int] = (120, 36),
     host: str = "a1111",
     model: str = "sdxl",
+    encoding: Encoding | None = None,
+    keymap: Mapping[str, str] | None = None,
 ) -> None:
     """Start the application with these texts, act once its first screen is there, and end it."""
 
     async def run() -> None:
-        app = PromptLensApp(Job(host, model), text, negative, path)
+        app = PromptLensApp(Job(host, model), text, negative, path, encoding, keymap)
         async with app.run_test(size=size) as pilot:
             await until(pilot, lambda: app.main.report is not None and app.main.positive.size)
             await act(app, pilot)
 
     asyncio.run(run())
+
+
+def drive_pane(
+    kind: type[Shown],
+    act: Callable[[PromptLensApp, Shown, Pilot[None]], Awaitable[None]],
+    text: str = "",
+    negative: str = "",
+    *,
+    size: tuple[int, int] = (120, 36),
+    encoding: Encoding | None = None,
+) -> None:
+    """Start the application and act on one of its panes, the name of whose tab is its class's without "Pane"."""
+
+    async def with_pane(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        pane = app.main.inspect.panes[kind.__name__.removesuffix("Pane").lower()]
+        assert isinstance(pane, kind)
+        await act(app, pane, pilot)
+
+    drive(with_pane, text, negative, size=size, encoding=encoding)
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:

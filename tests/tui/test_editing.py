@@ -14,47 +14,9 @@ from promptlens.report import Report
 from promptlens.tui.app import PromptLensApp
 from promptlens.tui.standins import to_document, to_prompt
 
-LOOKS = [
-    "silver",
-    "weathered",
-    "golden",
-    "ornate",
-    "misty",
-    "ancient",
-    "moonlit",
-    "translucent",
-    "rusty",
-    "crystal",
-    "muted",
-    "floating",
-    "cinematic",
-    "hand-painted",
-    "(glowing:1.2)",
-    "[faded]",
-    "tall",
-]
-THINGS = [
-    "hair",
-    "lighthouse",
-    "storm clouds",
-    "city street",
-    "oil painting",
-    "forest",
-    "armor",
-    "35mm photograph",
-    "ocean waves",
-    "castle",
-    "robe",
-    "marble statue",
-    "lantern",
-    "cherry blossoms",
-    "wooden bridge",
-    "mountain range",
-    "library",
-    "sports car",
-    "garden",
-    "moon",
-]
+LOOKS = ("silver", "(glowing:1.2)", "[faded]", "hand-painted")
+THINGS = ("lighthouse", "storm clouds", "35mm photograph")
+LONG = ", ".join(f"{look} {thing} {number}" for number in range(20) for look in LOOKS for thing in THINGS)  # over 1,000 tokens
 
 
 async def read(app: PromptLensApp, pilot: Pilot[None], text: str) -> None:
@@ -109,11 +71,10 @@ def test_every_size_draws_an_odd_prompt(size: tuple[int, int]) -> None:
 
 
 def test_a_thousand_tokens_can_be_pasted_switched_and_taken_back() -> None:
-    text = ", ".join(f"{look} {thing}" for look in LOOKS for thing in THINGS)
 
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
-        app.post_message(events.Paste(text))
-        await read(app, pilot, text)
+        app.post_message(events.Paste(LONG))
+        await read(app, pilot, LONG)
         report = app.main.report
         assert report is not None
         assert report.usage.encoders[0].used >= 1000

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driving import until
+from answers import influence
+from driving import drive_pane, until
 from textual.pilot import Pilot
 
 import promptlens
 from promptlens.errors import WeightsError
-from promptlens.job import Job
 from promptlens.render._runs import Run
 from promptlens.spans import Span
 from promptlens.tui import encoder_pane
@@ -31,24 +31,6 @@ from promptlens.weights import Weights
 
 PATIENCE_S = 60
 Drive = Callable[[PromptLensApp, InfluencePane, Pilot[None]], Awaitable[None]]
-
-
-def answer(question: Message) -> Message:
-    """An answer as the child gives it: every word of the prompt, the longest first."""
-    text, units = question["text"], []
-    for word in sorted(text.split(), key=len, reverse=True):
-        at = text.index(word)
-        units.append({"span": [at, at + len(word)], "label": word, "score": len(word) / 10, "step": min(len(word), 9), "band": "high"})
-        units[-1] |= {"moved": False, "lost": False, "tokens": 1}
-    used = [{"encoder": "clip-l", "path": "clip_l.safetensors", "precision": "fp16"}]
-    facts = {
-        "weights": used,
-        "problems": [],
-        "approximate": False,
-        "floor": ["Noise floor 0.0010: the effect of the comma."],
-        "left_out": [],
-    }
-    return facts | {name: question[name] for name in ("unit", "lens", "method")} | {"units": units}
 
 
 class Held(Encoding):
@@ -70,7 +52,7 @@ class Held(Encoding):
             if not self.late:
                 raise
             await gate.wait()
-        return answer(question)
+        return influence(question)
 
 
 class Failing(Encoding):
@@ -79,15 +61,7 @@ class Failing(Encoding):
 
 
 def drive(act: Drive, text: str = "", encoding: Encoding | None = None, size: tuple[int, int] = (120, 36), negative: str = "") -> None:
-    async def run() -> None:
-        app = PromptLensApp(Job("a1111", "sdxl"), text, negative, encoding=encoding)
-        async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: app.main.report is not None and app.main.positive.size)
-            pane = app.main.inspect.panes["influence"]
-            assert isinstance(pane, InfluencePane)
-            await act(app, pane, pilot)
-
-    asyncio.run(run())
+    drive_pane(InfluencePane, act, text, negative, size=size, encoding=encoding)
 
 
 def head(pane: InfluencePane) -> str:

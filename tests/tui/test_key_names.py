@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from driving import until
+from driving import Drive, until
+from driving import drive as run
 from textual.pilot import Pilot
 
 from promptlens.errors import WeightsError
-from promptlens.job import Job
 from promptlens.tui.app import PromptLensApp
 from promptlens.tui.encoding import Encoding, Message
 from promptlens.tui.help import HelpScreen, help_for
@@ -22,7 +21,7 @@ from promptlens.tui.picker import Picker
 
 OWN = {
     "app.commands": "ctrl+t",
-    "compare.pin": "f12",
+    "compare.pin": "alt+a",
     "compare.swap": "z",
     "compare.unpin": "left_square_bracket",
     "dialog.close": "ctrl+l",
@@ -45,14 +44,8 @@ class Failing(Encoding):
         raise WeightsError("No weights.")
 
 
-def drive(act: Callable[[PromptLensApp, Pilot[None]], Awaitable[None]], keymap: dict[str, str], text: str = "") -> None:
-    async def run() -> None:
-        app = PromptLensApp(Job("diffusers", "sd15"), text, encoding=Failing(), keymap=keymap)
-        async with app.run_test(size=(120, 36)) as pilot:
-            await until(pilot, lambda: app.main.report is not None and app.main.positive.size)
-            await act(app, pilot)
-
-    asyncio.run(run())
+def drive(act: Drive, keymap: dict[str, str]) -> None:
+    run(act, host="diffusers", model="sd15", encoding=Failing(), keymap=keymap)
 
 
 async def texts(app: PromptLensApp, pilot: Pilot[None]) -> dict[str, str]:
@@ -127,19 +120,19 @@ def test_texts_name_keys_of_ones_own() -> None:
         said = await texts(app, pilot)
         assert "(shift+f4 opens it)" in said["negative"]
         assert "a file: ctrl+t, then" in said["tokens"]
-        assert "Press f12 to pin" in said["compare"]
+        assert "Press alt+a to pin" in said["compare"]
         assert "and space switches to one" in said["hosts"]
         assert "\nalt+f: " in said["findings"]
         assert " alt+f " in said["fix"]
         assert "b chooses weights, or the preview · v pulls weights · t tries again" in said["influence"]
-        assert "f12 pins the prompt" in said["notices"]
+        assert "alt+a pins the prompt" in said["notices"]
         assert "ctrl+n goes to" in said["notices"]
         assert said["#help"] == "↑ ↓ scroll · f11 closes"
         assert said["#jump-hint"].strip() == "Press a letter to go there; ctrl+l stays."
         assert said["#path"] == "ctrl+f complete · ↑ ↓ choose · enter take · ctrl+l close"
         assert said["#picker"] == "space choose · s filter · ctrl+l close"
         pane = app.main.inspect.panes["compare"]
-        assert with_keys(pane, "{host.choose} {compare.unpin} {compare.pin}") == "alt+h [ f12"
+        assert with_keys(pane, "{host.choose} {compare.unpin} {compare.pin}") == "alt+h [ alt+a"
 
     drive(act, OWN)
 

@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
-from driving import until
+from answers import Answering, similarity
+from driving import drive_pane, until
 from textual.pilot import Pilot
 
-from promptlens.job import Job
 from promptlens.spans import Span
 from promptlens.tui.app import PromptLensApp
-from promptlens.tui.encoding import Encoding, Message
+from promptlens.tui.encoding import Encoding
 from promptlens.tui.key_names import with_keys
 from promptlens.tui.similarity_pane import SimilarityPane, similarity_values
 
 Drive = Callable[[PromptLensApp, SimilarityPane, Pilot[None]], Awaitable[None]]
 
 
-def answer(text: str, *, approximate: bool = False) -> Message:
-    """Phrases at the commas; a and b are |a - b| / 10 apart, and a is a / 20 from the whole."""
-    labels = [part.strip() for part in text.split(",")]
-    spans = [[text.index(label), text.index(label) + len(label)] for label in labels]
-    count = range(len(labels))
-    values = [[1 - abs(a - b) / 10 for b in count] for a in count]
-    facts = {"weights": [], "problems": [], "approximate": approximate, "unit": "tag", "encoder": "clip-g", "projected": True}
-    return facts | {"labels": labels, "spans": spans, "values": values, "whole": [1 - a / 20 for a in count]}
-
-
-class Answering(Encoding):
-    async def ask(self, question: Message, progress: Any = None) -> Message:
-        return answer(question["text"])
-
-
 def drive(act: Drive, text: str, encoding: Encoding, size: tuple[int, int] = (120, 36)) -> None:
-    async def run() -> None:
-        app = PromptLensApp(Job("a1111", "sdxl"), text, encoding=encoding)
-        async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: app.main.report is not None and app.main.positive.size)
-            pane = app.main.inspect.panes["similarity"]
-            assert isinstance(pane, SimilarityPane)
-            await pilot.press("shift+f9")
-            await act(app, pane, pilot)
+    async def shown(app: PromptLensApp, pane: SimilarityPane, pilot: Pilot[None]) -> None:
+        await pilot.press("shift+f9")
+        await act(app, pane, pilot)
 
-    asyncio.run(run())
+    drive_pane(SimilarityPane, shown, text, size=size, encoding=encoding)
 
 
 def line(pane: SimilarityPane, y: int) -> str:
@@ -92,7 +70,7 @@ def test_a_single_phrase_has_nothing_to_be_compared_with() -> None:
 
 
 def test_bands_are_thirds_of_all_pairs() -> None:
-    values = similarity_values(answer("a, b, c, d", approximate=True))
+    values = similarity_values(similarity("a, b, c, d", approximate=True))
     texts = {(row, column): values.cell(row, column).text for row in range(4) for column in range(1, 5)}
     assert texts[0, 1] == "·"
     assert (texts[0, 2], texts[0, 3], texts[0, 4]) == ("high", "med", "low")
