@@ -29,6 +29,7 @@ TABS: tuple[tuple[str, str, str], ...] = (
     ("hosts", "Hosts", "hosts_pane.HostsPane"),
 )
 FIRST = "tokens"
+TRIES = 50  # refreshes that a pane may take to be there
 
 
 class Panes(dict[str, Pane]):
@@ -51,6 +52,7 @@ class Inspect(TabbedContent):
         self.palette = palette
         self.panes = Panes(self._make)
         self._count = 0
+        self._wanted = FIRST
 
     def _make(self, name: str) -> Pane:
         """The pane of a tab, put into it where the tab is there."""
@@ -85,18 +87,19 @@ class Inspect(TabbedContent):
 
     def show_tab(self, name: str) -> None:
         """Bring a tab to the front and go into it."""
-        self.active = name
-        self.call_after_refresh(self._enter, self.panes[name])
+        self._wanted = self.active = name
+        self.call_after_refresh(self._enter, name, self.panes[name])
 
-    def _enter(self, pane: Pane, tries: int = 10) -> None:
-        """Focus the first widget of a pane, which may just be on its way onto the screen, unless another is in front by now."""
-        if self.panes.get(self.active) is not pane:
+    def _enter(self, name: str, pane: Pane, tries: int = TRIES) -> None:
+        """Focus the first widget of a pane, which may just be on its way onto the screen, unless another was asked for since."""
+        if name != self._wanted:
             return
+        self.active = name  # news of a focus in the pane before may have come in between, and brought that one back
         target: Widget | None = next((w for w in pane.query("*") if w.can_focus and w.display), None)
         if target is not None:
             target.focus()
         elif tries:
-            self.call_after_refresh(self._enter, pane, tries - 1)
+            self.call_after_refresh(self._enter, name, pane, tries - 1)
 
     def use_palette(self, palette: Palette) -> None:
         self.palette = palette

@@ -318,3 +318,19 @@ def test_compact_gives_the_prompt_more_room_and_takes_it_back(size: tuple[int, i
         await until(pilot, lambda: area() == before)
 
     drive(act, PROMPT, size=size)
+
+
+def test_of_tabs_asked_for_in_a_row_the_last_is_shown() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        inspect = app.main.inspect
+        for _ in range(3):
+            for name, _, _ in TABS:
+                inspect.show_tab(name)
+                await until(pilot, lambda n=name: app.focused is not None and inspect.panes[n] in app.focused.ancestors)  # type: ignore[misc]
+        for name, _, _ in TABS:
+            inspect.show_tab(name)
+        await until(
+            pilot, lambda: app.focused is not None and inspect.panes["hosts"] in app.focused.ancestors and inspect.active == "hosts"
+        )
+
+    drive(act)
