@@ -97,7 +97,11 @@ def edited(content: bytes, changes: Mapping[str, Any], path: Path) -> bytes:
     where = ("tool", "promptlens") if path.name == PYPROJECT else ()
     for name, value in changes.items():
         text = _edited(text, where, name, value, path)
-    return mark + (text.replace("\n", "\r\n") if crlf else text).encode()
+    try:
+        return mark + (text.replace("\n", "\r\n") if crlf else text).encode()
+    except UnicodeEncodeError as error:  # half a surrogate pair, out of the name of a folder
+        odd = ascii(error.object[error.start])[1:-1]
+        raise ConfigError(f"{path}: cannot hold the character {odd}, which is in one of the values; nothing was written.") from None
 
 
 def _decoded(content: bytes, path: Path) -> str:
@@ -169,7 +173,7 @@ def _same(one: Any, other: Any) -> bool:
 
 def _replaced(text: str, tables: tuple[str, ...], key: str, value: Any) -> str:
     """The text with the key's value in place of the old one, behind the last key of its table, or in a new table at the end."""
-    import tomlkit  # 40 ms: only where a file is written
+    import tomlkit  # 70 ms: only where a file is written
 
     document = tomlkit.parse(text)
     table: Any = document

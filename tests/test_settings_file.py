@@ -161,6 +161,13 @@ def test_what_is_no_toml_is_left_alone(tmp_path: Path) -> None:
         assert path.read_bytes() == content
 
 
+def test_what_no_file_can_hold_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "promptlens.toml"
+    with pytest.raises(ConfigError, match=r"cannot hold the character \\udcff.*nothing was written"):
+        write_settings(read_settings_file(path), {"loras": "/a\udcff"})
+    assert not path.exists()
+
+
 def test_a_file_that_another_program_changed_is_left_until_told_otherwise(tmp_path: Path) -> None:
     path = tmp_path / "promptlens.toml"
     path.write_bytes(b"host = 'a1111'\n")

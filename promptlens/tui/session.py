@@ -34,7 +34,7 @@ class Session:
     @classmethod
     def of_job(cls, job: Job) -> Session:
         """A session that no settings were read for: the job was said on the command line."""
-        origins = {"host": COMMAND_LINE, "model": COMMAND_LINE}
+        origins = dict.fromkeys(("host", "model", *(f"options.{name}" for name in job.usual)), COMMAND_LINE)
         return cls(Settings(host=job.host, model=job.model, clip_skip=job.clip_skip, options=dict(job.usual), origins=origins))
 
     @property
@@ -55,7 +55,7 @@ class Session:
     def changed(self, name: str, value: Any) -> Session:
         """With another value; where that is what was loaded, with no change of it."""
         changes = {key: old for key, old in self.changes.items() if key != name}
-        if value != said(self.loaded, name):
+        if value != said(self.loaded, name, self.changes.get("host", self.loaded.host)):
             changes[name] = value
         return replace(self, changes=changes)
 
@@ -69,7 +69,7 @@ class Session:
 
     def value(self, name: str) -> Any:
         """What holds now for a key."""
-        return said(self.current, name)
+        return said(self.current, name, self.current.host)
 
     def source(self, name: str) -> str:
         """Where it comes from: "default", "command line", "this session" or the path of a file."""
@@ -78,8 +78,8 @@ class Session:
     def reloaded(self, loaded: Settings) -> Session:
         """With settings that were read anew: what was changed here stays, all else is as they say."""
         session = Session(loaded)
-        for name, value in self.changes.items():
-            session = session.changed(name, value)
+        for name in sorted(self.changes, key=lambda key: key != "host"):  # which says what the defaults of options are
+            session = session.changed(name, self.changes[name])
         return session
 
     def job(self) -> Job:
@@ -98,7 +98,7 @@ class Session:
         return replace(job, usual={**others, option: current[option]} if option in current else others)
 
 
-def said(settings: Settings, name: str) -> Any:
+def said(settings: Settings, name: str, host: str) -> Any:
     """What settings say for a key; of a host's option that they do not name, its default."""
     table, _, key = name.rpartition(".")
     if not table:
@@ -107,7 +107,7 @@ def said(settings: Settings, name: str) -> Any:
     values: Mapping[str, Any] = getattr(settings, table)
     if key in values or table != "options":
         return values.get(key)
-    option = next((f for f in fields(HOSTS[settings.host].options) if f.name == key), None)
+    option = next((f for f in fields(HOSTS[host].options) if f.name == key), None)
     return None if option is None or not isinstance(option.default, (str, int, float, bool)) else option.default
 
 

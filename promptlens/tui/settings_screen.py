@@ -32,6 +32,7 @@ from promptlens.tui.value_dialog import ValueDialog
 if TYPE_CHECKING:
     from promptlens.tui.screen import MainScreen
 
+NARROW = 74  # cells below which the last column goes
 FROM = 24  # cells of where a value comes from
 COLUMNS = (Column("", 1), Column("setting", 25), Column("value", 0), Column("from", FROM))
 SHORT = 20  # cells that a value has on the narrowest screen
@@ -43,10 +44,15 @@ class SettingList(Listing):
     """The rows, with keys that change the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,minus", "screen.step(-1)", "Less", show=False, id="settings.less"),
-        Binding("right,plus", "screen.step(1)", "More", show=False, id="settings.more"),
-        Binding("backspace,delete", "screen.undo", "Take back", show=False, id="settings.undo"),
+        Binding("left,minus", "row('step(-1)')", "Less", show=False, id="settings.less"),
+        Binding("right,plus", "row('step(1)')", "More", show=False, id="settings.more"),
+        Binding("backspace,delete", "row('undo')", "Take back", show=False, id="settings.undo"),
     ]
+
+    async def action_row(self, action: str) -> None:
+        """Do something with the row under the cursor, but not while a filter is typed."""
+        if not self._filtering:
+            await self.run_action(f"screen.{action}")
 
 
 class SettingsScreen(Dialog[None]):
@@ -95,9 +101,14 @@ class SettingsScreen(Dialog[None]):
         themes = [name for name in app.available_themes if "ansi" not in name]
         self.rows = setting_rows(app.session, theme=app.theme, themes=themes, compact=self._main.has_class("-compact"))
         self.listing.use_palette(self.palette)
-        self.listing.show([_entry(row) for row in self.rows])
+        self.listing.show([_entry(row) for row in self.rows], columns=self.columns)
         self.show_about()
         self.show_state()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """As many as there is room for."""
+        return COLUMNS if self.app.size.width >= NARROW else COLUMNS[:-1]
 
     def show_state(self) -> None:
         self.state.show(fit(visible_text(self.saving.state), max(self.state.size.width, 8)).rstrip(), fills=True)
@@ -112,8 +123,7 @@ class SettingsScreen(Dialog[None]):
         self.about.update(text_of(_about(row, width)[: self.about.size.height], self.palette))
 
     def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self.show_about)
-        self.call_after_refresh(self.show_state)
+        self.call_after_refresh(self.show_rows)
 
     @property
     def row(self) -> Setting | None:

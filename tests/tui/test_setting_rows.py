@@ -191,6 +191,23 @@ def test_an_option_that_may_be_none_is_left_out_again() -> None:
     assert told.job_after("options.pad_last_block", Job("sd_embed", "sdxl")).usual == {"pad_last_block": True}
 
 
+def test_a_value_that_is_another_hosts_default_is_a_change_here() -> None:
+    told = Session(Settings(host="compel", model="sdxl")).changed("host", "sdnext")
+    assert told.value("options.tokenizer") == "slow"
+    told = told.changed("options.tokenizer", "fast")
+    assert told.value("options.tokenizer") == "fast"
+    assert told.job_after("options.tokenizer", Job("sdnext", "sdxl")).usual == {"tokenizer": "fast"}
+    there = Session(Settings(host="comfyui", model="sdxl")).changed("host", "compel")
+    assert there.changed("options.tokenizer", "slow").reloaded(there.loaded).changes == {"host": "compel", "options.tokenizer": "slow"}
+    assert there.changed("options.tokenizer", "fast").changes == {"host": "compel"}
+
+
+def test_a_job_without_settings_has_a_session() -> None:
+    job = Job("a1111", "sd15", usual={"steps": 7})
+    assert Session.of_job(job).job() == job
+    assert Session.of_job(job).reloaded(load_anew(Session.of_job(job).loaded, None)).job() == job
+
+
 def test_looks_are_remembered_and_what_is_no_looks_is_none(tmp_path: Path) -> None:
     assert remembered_looks(tmp_path) == Looks()
     remember_looks(Looks("nord", True), tmp_path / "new")

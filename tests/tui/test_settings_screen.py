@@ -314,6 +314,28 @@ def test_theme_and_compact_are_remembered_at_once() -> None:
     assert not Path("promptlens.toml").exists()
 
 
+def test_while_a_filter_is_typed_no_key_changes_a_row() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        screen = await opened(pilot)
+        await pilot.press("slash", "s", "t", "e", "p", "right", "plus", "backspace", "backspace")
+        await until(pilot, lambda: [entry.value.key for entry in screen.listing.entries] == ["options.steps"])
+        assert app.session.changes == {}
+        await pilot.press("enter", "right")
+        await until(pilot, lambda: app.main.job.usual == {"steps": 21})
+
+    drive(act)
+
+
+def test_a_narrow_and_low_terminal_shows_values() -> None:
+    async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
+        screen = await opened(pilot)
+        await until(pilot, lambda: screen.listing.size.height > 3)
+        for y in range(1, 3):
+            assert screen.listing.render_line(y).text.split() == [["model", "sdxl"], ["host", "a1111"]][y - 1]
+
+    drive(act, size=(50, 14))
+
+
 def test_the_mouse_chooses_saves_and_closes() -> None:
     Path("promptlens.toml").write_text("")
 
