@@ -1,10 +1,11 @@
 """Whether bfloat16 keeps the ranking of words, and what it saves: the same weights and prompts in both precisions, at full size.
 
 usage: precision.py [--encoders clip-l clip-g] [--tokens 10 20 40 75] [--prompts N] [--threads N]
-Random weights, random words: scores lie closer together than with trained weights, so a ranking is harder to keep. Of each lens: the least
-and mean Spearman correlation of scores over the prompts, how many prompts keep their order and their first word, how far a score is off at
-most, and how far apart two words that changed places were at most, both as shares of the score. Seconds of float32 / bfloat16 are
-medians of runs in turn. Some 3 minutes for clip-l; bigG takes seven times as long.
+Random weights, random words: scores lie closer together than with trained weights, so a ranking is harder to keep. Of each lens, and of the
+cosines of words encoded alone with the whole (similarity): the least and mean Spearman correlation of scores over the prompts, how many
+prompts keep their order and their first word, how far a score is off at most, and how far apart two words that changed places were at most,
+both as shares of the score. Seconds of float32 / bfloat16 are medians of runs in turn. Some 3
+minutes for clip-l; bigG takes seven times as long.
 """
 
 from __future__ import annotations
@@ -23,23 +24,24 @@ from full_size import SIZES, ids_of, prompt, reference, windows, without
 
 from promptlens.encoder import Window, load_encoder
 
-LENSES = ("pooled", "conditioning")
+LENSES = ("pooled", "conditioning", "similarity")
 PRECISIONS = ("float32", "bfloat16")
 
 
 def scores(encoder: Any, name: str, asked: list[Window], lens: str) -> tuple[Any, float]:
-    """Of each window but the first how far it is from the first; and seconds."""
+    """Of each window but the first how far it is from the first (`similarity`: its cosine with it); and seconds."""
     size = SIZES[name]
     encoder._bases.clear()  # as a prompt never asked before
     began = time.perf_counter()
-    if lens == "pooled":
+    if lens != "conditioning":
         found = encoder.pool_windows(asked, base=asked[0]).projected.astype(np.float64)
     else:
         found = encoder.encode_windows(asked, layer=size.layer, final_norm=size.normed, base=asked[0]).hidden
     took = time.perf_counter() - began
-    if lens == "pooled":
+    if lens != "conditioning":
         unit = found / np.linalg.norm(found, axis=1, keepdims=True)
-        return 1 - unit[1:] @ unit[0], took
+        cosines = unit[1:] @ unit[0]
+        return cosines if lens == "similarity" else 1 - cosines, took
     first = found[0].astype(np.float64)
     return np.array([np.linalg.norm(h - first) for h in found[1:]]) / np.linalg.norm(first), took
 
@@ -95,7 +97,8 @@ def main() -> None:
                 pairs, seconds = [], []
                 for seed in range(options.prompts):
                     ids = ids_of(prompt(tokens, seed))
-                    rows = [ids, *(without(ids, n) for n in range(tokens))]
+                    others = [[token] for token in ids] if lens == "similarity" else [without(ids, n) for n in range(tokens)]
+                    rows = [ids, *others]
                     asked = [Window(window) for row in rows for window in windows(row, SIZES[name].pad)]
                     (a, slow), (b, fast) = (scores(encoder, name, asked, lens) for encoder in encoders)
                     pairs.append((a, b))

@@ -3,7 +3,7 @@
 usage: threads.py [--rounds N]
 One window of 77 through CLIP-L (random weights), by promptlens, in a fresh process for each thread count and each way to wait (spinning is
 OpenMP's default, passive what promptlens sets); and what the count was that a fresh process chose. Other programs are stood in for by loops
-that do nothing but compute. Two minutes. What else runs on the machine shows in the load printed first.
+that do nothing but compute. Two minutes. What else runs on the machine shows in the load of each row.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def situation(file: str, rounds: int, counts: list[int]) -> str:
             seconds[threads, passive].append(float(asked("--time", file, str(threads), passive=passive)))
     chosen = Counter(int(asked("--choose")) for _ in range(CHOICES))
     medians = " | ".join(f"{statistics.median(found):.3f}" for found in seconds.values())
-    return f"{medians} | {', '.join(f'{n} ({times} of {CHOICES})' for n, times in chosen.most_common())}"
+    load = os.getloadavg()[0]
+    return f"{medians} | {load:.1f} | {', '.join(f'{n} ({times} of {CHOICES})' for n, times in chosen.most_common())}"
 
 
 def main() -> None:
@@ -80,9 +81,12 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     cores = available_cores()
     counts = [n for n in (1, 2, 4, 8, 16, 32) if n <= cores]
-    print(f"{cores} cores, load {os.getloadavg()[0]:.1f}; seconds for one window of 77 through CLIP-L\n")
+    print(f"{cores} cores, load {os.getloadavg()[0]:.1f} at first; seconds for one window of 77 through CLIP-L\n")
     ways = [f"{n} threads, {way}" for n in counts[1:] for way in ("spinning", "passive")]
-    print(f"| other programs | 1 thread | {''.join(f'{way} | ' for way in ways)}chosen |\n|---|---|{'---|' * len(ways)}---|", flush=True)
+    print(
+        f"| other programs | 1 thread | {''.join(f'{way} | ' for way in ways)}load | chosen |\n|---|---|{'---|' * len(ways)}---|---|",
+        flush=True,
+    )
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "clip-l.safetensors"
         reference("clip-l", file)

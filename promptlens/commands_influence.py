@@ -29,6 +29,11 @@ _WITH_ENCODERS = with_options(
     PATHS_AND_ROOTS,
     ALLOW_PICKLE,
     click.option("--unit", type=click.Choice(["word", "tag"]), default="word", help="What is taken out. [default: word]"),
+    click.option(
+        "--precision",
+        type=click.Choice(["fp32", "bf16"]),
+        help="bf16: faster on processors that have it; near ties may change places. [default: fp32]",
+    ),
     click.option("--format", "output_format", type=click.Choice(TABLE_FORMATS), default="full", help="How to write it. [default: full]"),
 )
 
@@ -79,6 +84,8 @@ def influence(argument: str, kind: str | None, output_format: TableFormat, top: 
         found = measure(text, job.host, job.model, encoders=encoders, progress=tell, clip_skip=job.clip_skip, **wanted, **_options(job))
     if asked["clip_skip"] is not None and asked["lens"] == "pooled":
         talk("note", "--clip-skip does nothing to the pooled lens: the pooled vector is always that of the last layer.")
+    if asked["precision"] == "bf16" and found.precision == "fp32":
+        talk("note", "--precision bf16 does nothing to the preview encoder.")
     screen = screen_of(sys.stdout, settings.color)
     from promptlens.influences._page import page
 

@@ -34,7 +34,9 @@ def encoders_or_preview(model: str, weights: Weights, asked: str | None, *, name
     choice = choose_or_preview(model, weights, named_root=named_root)
     from promptlens.encoder.cached import cached_encoder
 
-    opened = {found: cached_encoder(found, allow_pickle=weights.allow_pickle) for found in choice.weights.values()}
+    real = weights.loading()
+    rough = {**real, "precision": "float32"}  # the preview has only bands, and takes no time
+    opened = {found: cached_encoder(found, **(rough if found.encoder == NAME else real)) for found in choice.weights.values()}
     return {name: opened[found] for name, found in choice.weights.items()}
 
 

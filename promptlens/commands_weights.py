@@ -51,6 +51,7 @@ def asked_weights(asked: Mapping[str, Any], settings: Settings) -> Weights:
         allow_pickle=asked.get("allow_pickle", False),
         own=len(asked["paths"]),
         origin=settings.origins.get("encoder_paths", ""),
+        precision=asked.get("precision") or settings.precision,
     )
 
 

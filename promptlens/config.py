@@ -36,6 +36,7 @@ class Settings:
     t5_tokenizer        the tokenizer.json of models with T5 in them
     encoder_paths       files and folders with weights of text encoders, "PATH" or "NAME=PATH"
     installs            folders of ComfyUI, Forge and others, where both are looked for
+    precision           what text encoders compute with for influence and similarity: fp32 or bf16
     options             settings of hosts, by the host's own names
     select, ignore, extend_select   which rules run, by codes or their beginnings; the longer one wins
     limits              what the rules measure by (RuleSettings): max_tokens, max_chunks, near_limit ...
@@ -57,6 +58,7 @@ class Settings:
     t5_tokenizer: str = ""
     encoder_paths: tuple[str, ...] = ()
     installs: tuple[str, ...] = ()
+    precision: str = "fp32"
     options: Mapping[str, Any] = field(default_factory=dict)
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()

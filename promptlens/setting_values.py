@@ -273,6 +273,7 @@ _CHECKS: dict[str, Callable[[Any, Path], Any]] = {
     "t5_tokenizer": _file,
     "encoder_paths": _encoder_paths,
     "installs": _folders,
+    "precision": _one_of("fp32", "bf16"),
     "options": _options,
     "select": _codes,
     "ignore": _codes,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from promptlens.errors import WeightsError
 from promptlens.home import with_home
@@ -19,16 +19,21 @@ if TYPE_CHECKING:
     from promptlens.encoder.files import FoundWeights
 
 
+# As users write it, and as `load_encoder` does.
+PRECISIONS = {"fp32": "float32", "bf16": "bfloat16"}
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """Where to look: `paths` in the form "PATH" or "NAME=PATH", and folders of installs. `origin`: the settings file of the paths from
-    the `own`-th on."""
+    the `own`-th on. `precision` is what to compute with, "fp32" or "bf16"."""
 
     paths: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
     allow_pickle: bool = False
     own: int = 0
     origin: str = ""
+    precision: str = "fp32"
 
     def plain_paths(self, name: str | None = None) -> list[str]:
         """The paths for one encoder, the command line's first, of each those named for it first; without a name, all."""
@@ -58,7 +63,11 @@ class Weights:
         chosen = {name: self.choose(name) for name in run_encoders(model)}
         from promptlens.encoder.cached import cached_encoder
 
-        return {name: cached_encoder(found, name, allow_pickle=self.allow_pickle) for name, found in chosen.items()}
+        return {name: cached_encoder(found, name, **self.loading()) for name, found in chosen.items()}
+
+    def loading(self) -> dict[str, Any]:
+        """The arguments of `load_encoder` that say how weights are loaded."""
+        return {"allow_pickle": self.allow_pickle, "precision": PRECISIONS[self.precision]}
 
 
 @dataclass(frozen=True, slots=True)

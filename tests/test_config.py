@@ -124,7 +124,7 @@ def test_embeddings_by_name() -> None:
         (
             "hots = 'a'",
             UnknownNameError,
-            "Unknown setting 'hots'. Known: host, model, color, clip_skip, t5_tokenizer, encoder_paths, installs, options, select, ignore,",
+            "Unknown setting 'hots'. Known: host, model, color, clip_skip, t5_tokenizer, encoder_paths, installs, precision, options,",
         ),
         ("host = 'comfi'", ConfigError, "host: Unknown host 'comfi'."),
         ("host = 5", ConfigError, "host: must be a string, not 5."),
@@ -175,6 +175,7 @@ def test_settings_are_shown_with_their_origins(capsys: pytest.CaptureFixture[str
         't5_tokenizer = ""  # default\n'
         "encoder-paths = []  # default\n"
         "installs = []  # default\n"
+        'precision = "fp32"  # default\n'
         "\n"
         "[options]\n"
         f'emphasis = "None"  # {file}\n'

@@ -39,7 +39,12 @@ def assemble(
         )
     count = threads or (choose_threads() if place.type == "cpu" else None)
     return TextEncoder(
-        name, transformer, missing_layers=missing_layers, thread_count=count, checksum=lambda: f"{source_checksum(source)}-{precision}"
+        name,
+        transformer,
+        missing_layers=missing_layers,
+        precision=precision,
+        thread_count=count,
+        checksum=lambda: f"{source_checksum(source)}-{precision}",
     )
 
 

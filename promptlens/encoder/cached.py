@@ -33,6 +33,7 @@ class CachedEncoder(ByIds):
         layers: int,
         missing_layers: int,
         checksum: str,
+        precision: str = "float32",
         memory: MemoryCache | None = None,
         disk: DiskCache | None = None,
     ) -> None:
@@ -42,6 +43,7 @@ class CachedEncoder(ByIds):
         self.layers = layers
         self.missing_layers = missing_layers
         self.checksum = checksum
+        self.precision = precision
         self._load = load
         self._encoder: WindowEncoder | None = None
         self._memory = memory if memory is not None else MemoryCache()
@@ -145,6 +147,7 @@ def cached_encoder(
         layers=found.holding.layers,
         missing_layers=found.missing_layers(name),
         checksum=f"{checksum}-{precision}",
+        precision=precision,
         disk=DiskCache(folder / "windows"),
     )
 

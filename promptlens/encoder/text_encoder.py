@@ -44,11 +44,13 @@ class TextEncoder(ByIds):
         transformer: Transformer,
         *,
         missing_layers: int = 0,
+        precision: str = "float32",
         thread_count: int | None = None,
         checksum: Callable[[], str] | None = None,
     ) -> None:
         self.name = name
         self.missing_layers = missing_layers
+        self.precision = precision
         self.thread_count = thread_count
         self._transformer = transformer
         self._read_checksum = checksum

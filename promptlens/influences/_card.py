@@ -16,6 +16,7 @@ from promptlens.hosts import HOSTS
 from promptlens.influences._boxes import Box, boxes
 from promptlens.influences._notes import notes
 from promptlens.influences._page import prompt_lines
+from promptlens.influences._precision import LABEL as BF16_LABEL
 from promptlens.influences._result import BANDS, MEANING, Influence
 from promptlens.influences._steps import LEVELS, level, mark
 from promptlens.influences._told import RAMP, bar_share, largest, score, told
@@ -79,16 +80,17 @@ def _title(found: Influence) -> str:
 
 
 def _head(found: Influence, parts: list[str]) -> int:
-    """Title, host and model, and a band that says so where it is a preview; the line of the first words."""
+    """Title, host and model, and a band that says so where it is a preview or rough; the line of the first words."""
     y = MARGIN + 22
     parts.append(_text(MARGIN, y, _title(found), "h1"))
     y += 33
     names = f"{HOSTS[found.host].title} · {get_model(found.model).title}"
     parts.append(_text(MARGIN, y, f"{names} · lens {found.lens}, {found.method}", "h2"))
-    if found.approximate:
+    said = PREVIEW_LABEL if found.approximate else BF16_LABEL if found.precision == "bf16" else ""
+    if said:
         y += 40
         parts.append(f'<rect x="{MARGIN}" y="{y - 22}" width="{WIDTH - 2 * MARGIN}" height="32" rx="6" fill="#ffedc2"/>')
-        parts.append(_text(MARGIN + 12, y, PREVIEW_LABEL, "warn"))
+        parts.append(_text(MARGIN + 12, y, said, "warn"))
     return y + 62
 
 

@@ -13,6 +13,7 @@ from math import isfinite
 from promptlens.encoder.preview import LABEL as PREVIEW_LABEL
 from promptlens.hosts import HOSTS
 from promptlens.influences._notes import notes
+from promptlens.influences._precision import caution
 from promptlens.influences._result import MEANING, Influence
 from promptlens.influences._steps import LEVELS, level
 from promptlens.influences._told import RAMP, bar_share, score, told
@@ -56,7 +57,8 @@ def document(found: Influence) -> str:
 def _boxed(found: Influence, strip: str, below: str = "") -> str:
     names = f"{HOSTS[found.host].title} · {get_model(found.model).title} · lens {found.lens}, {found.method}"
     title = f'<b style="font-size:20px">What each {found.unit} does to the text embedding</b>'
-    warning = f'<div style="{_WARN}">{escape(PREVIEW_LABEL)}</div>' if found.approximate else ""
+    said = PREVIEW_LABEL if found.approximate else caution(found.lens) if found.precision == "bf16" else ""
+    warning = f'<div style="{_WARN}">{escape(said)}</div>' if said else ""
     return (
         f'<div style="{_BOX}"><div>{title}</div><div style="{_SMALL}">{escape(names)}</div>{warning}'
         f'<div style="margin:.6em 0;overflow-wrap:anywhere">{strip}</div><div style="{_SMALL}">{escape(_legend(found))}</div>{below}'

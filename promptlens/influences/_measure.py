@@ -13,6 +13,7 @@ from promptlens.encoder.preview import NAME as PREVIEW
 from promptlens.errors import ConditioningError, OptionError, WeightsError
 from promptlens.influences._joint import closeness
 from promptlens.influences._lenses import Case, Lens, Looked, distance, look_conditioning, look_pooled
+from promptlens.influences._precision import precision_of
 from promptlens.influences._reading import Reading, Setting, boundary_moved, read, run_encoders, run_numbers
 from promptlens.influences._removal import removed_span, without
 from promptlens.influences._result import Influence
@@ -100,6 +101,7 @@ def influence(
         against=measured.against(),
         against_distance=measured.apart(),
         approximate=approximate,
+        precision=precision_of(encoders[e.name] for e in whole.encoders),
     )
 
 

@@ -14,6 +14,7 @@ from itertools import groupby
 from promptlens.encoder.preview import LABEL as PREVIEW_LABEL
 from promptlens.hosts import HOSTS
 from promptlens.influences._notes import notes
+from promptlens.influences._precision import caution
 from promptlens.influences._ranking import ranking
 from promptlens.influences._result import MEANING, Influence
 from promptlens.influences._steps import level, mark
@@ -28,6 +29,8 @@ def page(found: Influence, width: int, top: int | None = None) -> Iterator[Row]:
     names = f"{HOSTS[found.host].name} · {get_model(found.model).title}"
     if found.approximate:
         yield from wrap([Run(PREVIEW_LABEL, "title")], width)
+    elif found.precision == "bf16":
+        yield from wrap([Run(caution(found.lens), "title")], width)
     yield from wrap([Run(names, "title"), Run(f" · influence of each {found.unit} · lens {found.lens} · {found.method}", "dim")], width)
     yield []
     yield from strip(found, width)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from promptlens.influences._lenses import Lens
+from promptlens.influences._precision import Precision
 from promptlens.influences._split import Split
 from promptlens.influences._units import UnitKind
 from promptlens.spans import Span
@@ -31,7 +32,7 @@ class Influence:
     the move too. `lost`: the unit never reaches the encoder. `tokens`: what it costs. `toward`: how much of the cosine with the target it
     brings (positive: it pulls the prompt there), of `toward_cosine` in all; `against`: how much of the distance to the other prompt is its
     doing, of `against_distance`. A unit without which the host fails on the prompt has the score nan. `left_out`: text encoders of the
-    model that are not run, as T5.
+    model that are not run, as T5. `precision`: what the encoders computed in.
     """
 
     prompt: str
@@ -56,6 +57,7 @@ class Influence:
     against_distance: float | None = None
     approximate: bool = field(default=False)
     left_out: tuple[str, ...] = ()
+    precision: Precision = "fp32"
 
     @property
     def ranking(self) -> tuple[int, ...]:
@@ -116,6 +118,7 @@ class Influence:
             "lens": self.lens,
             "method": self.method,
             "approximate": self.approximate,
+            "precision": self.precision,
             "left_out": list(self.left_out),
             "noise_floor": number(self.noise_floor),
             "noise_commas": self.noise_commas,
@@ -136,7 +139,8 @@ class Similarity:
     """How alike words or tags are, each encoded as a prompt of its own: cosines of pooled vectors, and no influence.
 
     `values` (units, units) between each two of them, `whole` (units,) between each and the whole prompt. `encoder` says whose vectors,
-    `projected` whether in the space shared with pictures. Cosines of texts are all high; only their order means something.
+    `projected` whether in the space shared with pictures, `precision` what it computed in. Cosines of texts are all high; only their order
+    means something.
     """
 
     prompt: str
@@ -149,6 +153,7 @@ class Similarity:
     labels: tuple[str, ...]
     values: NDArray[np.float64]
     whole: NDArray[np.float64]
+    precision: Precision = "fp32"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""
@@ -160,6 +165,7 @@ class Similarity:
             "unit": self.unit,
             "encoder": self.encoder,
             "projected": self.projected,
+            "precision": self.precision,
             "labels": list(self.labels),
             "spans": [[s.start, s.end] for s in self.spans],
             "whole": [number(float(v)) for v in self.whole],

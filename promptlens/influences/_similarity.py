@@ -11,6 +11,7 @@ from promptlens.conditionings import Encoders
 from promptlens.influences._joint import joint_encoder, points
 from promptlens.influences._lenses import Case
 from promptlens.influences._measure import check_choice, make_setting
+from promptlens.influences._precision import precision_of
 from promptlens.influences._reading import read
 from promptlens.influences._result import Similarity
 from promptlens.influences._units import UnitKind, units
@@ -54,4 +55,5 @@ def similarity(
         labels=tuple(u.label for u in found),
         values=np.clip(rows @ rows.T, -1.0, 1.0),
         whole=np.clip(rows @ seen.rows[0], -1.0, 1.0),
+        precision=precision_of([encoders[joint_encoder(whole.usage.model)[1].name]]),
     )

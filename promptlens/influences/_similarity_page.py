@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from promptlens.influences._precision import caution
 from promptlens.influences._ranking import label, signed_figure
 from promptlens.influences._result import Similarity
 from promptlens.models import get_model
@@ -15,6 +16,8 @@ from promptlens.render._table import Column, Table, table_rows
 def similarity_page(found: Similarity, width: int) -> Iterator[Row]:
     """Each unit with the whole prompt, the closest first, and the unit it is most like."""
     space = "projected" if found.projected else "not projected"
+    if found.precision == "bf16":
+        yield from wrap([Run(caution("similarity"), "title")], width)
     names = f"{found.host} · {get_model(found.model).title}"
     yield from wrap([Run(names, "title"), Run(f" · similarity of each {found.unit} · {found.encoder}, {space}", "dim")], width)
     yield []
