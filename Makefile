@@ -7,7 +7,7 @@ EXTRAS ?= dev
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: check setup format lint types layers test docs bench bench-tui thorough clean
+.PHONY: check setup format lint types layers test docs bench bench-tui thorough pictures clean
 
 check: lint types layers test ## everything that must pass
 
@@ -40,6 +40,10 @@ thorough: $(STAMP) ## the invariants on 20,000 texts for each host and tokenizer
 
 docs: $(STAMP) ## the generated parts of README and docs/
 	$(BIN)/python docs/generate.py
+
+pictures: $(STAMP) ## of README and docs/; those of influence need EXTRAS=dev,encoder
+	$(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/make_tui_pictures.py
 
 bench: $(STAMP) ## against tokenizers, and transformers and instant-clip-tokenizer where installed
 	$(BIN)/python benchmarks/vocabulary.py
