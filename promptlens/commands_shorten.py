@@ -10,7 +10,6 @@ import click
 from promptlens.cli import with_options
 from promptlens.commands_weights import ALLOW_PICKLE, PATHS_AND_ROOTS, asked_weights
 from promptlens.errors import ConditioningError, InputError
-from promptlens.weights import needs_numpy_and_torch
 
 if TYPE_CHECKING:
     from promptlens.config import Settings
@@ -90,6 +89,8 @@ class ByInfluence:
         return Ranked(scores, f"those of least influence first, by {_by_what(found[0])}")
 
     def _encoders(self, model: str) -> Any:
+        from promptlens.weights import needs_numpy_and_torch
+
         needs_numpy_and_torch()
         from promptlens.commands_preview import encoders_or_preview
 

@@ -17,10 +17,10 @@ import click
 from promptlens.cli import with_options
 from promptlens.errors import WeightsError
 from promptlens.home import with_home
-from promptlens.weights import Weights
 
 if TYPE_CHECKING:
     from promptlens.config import Settings
+    from promptlens.weights import Weights
 
 PATHS_AND_ROOTS = with_options(
     click.option("--encoder-path", "paths", multiple=True, metavar="PATH", help="Weights, or NAME=PATH for one encoder; may be repeated."),
@@ -37,6 +37,8 @@ ALLOW_PICKLE = click.option("--allow-pickle", is_flag=True, help="Also read .ckp
 
 def asked_weights(asked: Mapping[str, Any], settings: Settings) -> Weights:
     """What the flags say, and then the settings. Raises `WeightsError` for a root that is no folder."""
+    from promptlens.weights import Weights  # 4 ms, of which `check` needs nothing
+
     for root in asked["roots"]:
         if not with_home(root, "--root").is_dir():
             raise WeightsError(f"--root {root} is not a folder. Name the one that A1111, Forge, ComfyUI or InvokeAI was installed into.")
