@@ -75,6 +75,12 @@ WHICH_RULES = with_options(
 @click.option("--statistics", is_flag=True, help="Count what is found, by rule, and show the counts alone.")
 @click.option("--baseline", metavar="FILE", help="Report only what is not in this list of older findings.")
 @click.option("--add-baseline", metavar="FILE", help="Write the list of all findings that --baseline takes, and stop.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Check many files, or large ones, with so many processes. [default: as many as there are cores]",
+)
 @click.option("--watch", "watching", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option("--show-settings", is_flag=True, help="Show the settings that hold here and where they come from, and stop.")
 def check(
@@ -91,6 +97,7 @@ def check(
     statistics: bool,
     baseline: str | None,
     add_baseline: str | None,
+    jobs: int | None,
     watching: bool,
     show_settings: bool,
     **asked: Any,
@@ -106,6 +113,7 @@ def check(
       1  words are lost, the host fails on a prompt, or a rule reports an error
       2  wrong use, or something could not be read
     """
+    from promptlens.config import COMMAND_LINE
     from promptlens.inputs import note_missing, told_apart
     from promptlens.job import make_job
     from promptlens.running import Request, run_items, write_reports
@@ -113,6 +121,8 @@ def check(
     _check_statistics(statistics, output_format)
     several = asked["host"] if asked["host"] and (asked["host"] == "all" or "," in asked["host"]) else None
     settings = _settings({**asked, "host": None} if several else asked)
+    if jobs is not None:
+        settings = settings.with_value("jobs", jobs, COMMAND_LINE)
     make_job(settings)
     if show_settings:
         return _show_settings(arguments, settings)

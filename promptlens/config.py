@@ -47,6 +47,7 @@ class Settings:
     role, format        of the files of a `per_path` table; they stand only there
     baseline            the list of older findings that are not reported
     max_warnings        the most warnings that a run may have without exit code 1 (None: any number)
+    jobs                processes that check large runs together (None: as many as there are cores)
     tui_keys            other keys for the terminal UI, by the ids of its bindings
     per_path            other values for files that match a pattern, relative to the settings file
     """
@@ -78,6 +79,7 @@ class Settings:
     format: str = ""
     baseline: str = ""
     max_warnings: int | None = None
+    jobs: int | None = None
     tui_keys: Mapping[str, str] = field(default_factory=dict)
     per_path: tuple[PathSettings, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)

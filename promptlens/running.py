@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptlens.config import Settings
 from promptlens.errors import PromptLensError
@@ -16,6 +16,9 @@ from promptlens.progress import BAR
 from promptlens.render import Entry, Format, Item, Note, Trouble, load_format
 from promptlens.report import Report
 from promptlens.terminal import Screen, talk
+
+if TYPE_CHECKING:
+    from promptlens.checking import Checker
 
 OK, FINDINGS, UNREADABLE = 0, 1, 2
 
@@ -76,19 +79,23 @@ def run_items(request: Request) -> Iterator[Item]:
     """The entries of all arguments, in order, and of the negative prompt."""
     job = make_job(request.settings)
     opposite = None if request.negative is None else job.report(request.negative, negative=True)
-    files = None
-    for argument in request.arguments:
-        if argument.kind == "text":
-            yield _entry(prompt_argument(argument.value, argument.name), job, opposite)
-        elif argument.kind == "stdin" and not request.stdin_is_file:
-            for prompt in read_stdin(request.stdin_format or "text"):
-                yield _entry(prompt, job, opposite)
-        else:
-            if files is None:
-                from promptlens.checking import Checker  # the readers of files, 50 ms: only where there are files
+    files: Checker | None = None
+    try:
+        for argument in request.arguments:
+            if argument.kind == "text":
+                yield _entry(prompt_argument(argument.value, argument.name), job, opposite)
+            elif argument.kind == "stdin" and not request.stdin_is_file:
+                for prompt in read_stdin(request.stdin_format or "text"):
+                    yield _entry(prompt, job, opposite)
+            else:
+                if files is None:
+                    from promptlens.checking import Checker  # the readers of files, 50 ms: only where there are files
 
-                files = Checker(request.settings, request.asked)
-            yield from files.path(argument.value) if argument.kind == "path" else files.stdin()
+                    files = Checker(request.settings, request.asked)
+                yield from files.path(argument.value) if argument.kind == "path" else files.stdin()
+    finally:
+        if files is not None:
+            files.close()
     if request.negative is not None:
         yield negative_entry(request.negative, job)
 

@@ -234,6 +234,12 @@ def _layer(value: Any, _: Path) -> int:
     return value
 
 
+def _jobs(value: Any, path: Path) -> int:
+    if _count(value, path) < 1:
+        raise ConfigError(f"must be a whole number from 1, not {value!r}.")
+    return int(value)
+
+
 def _keys(value: Any, _: Path) -> tuple[tuple[str, str], ...]:
     """Paths of prompts in JSON and other files, each with its role."""
     for key, role in _table(value).items():
@@ -293,6 +299,7 @@ _CHECKS: dict[str, Callable[[Any, Path], Any]] = {
     "format": _format,
     "baseline": _file,
     "max_warnings": _count,
+    "jobs": _jobs,
     "tui_keys": _tui_keys,
     "per_path": _per_path,
 }

@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptlens.checking._crew import Crew, cores
 from promptlens.checking._discovery import DiscoveredFile, Search, without_settings
 from promptlens.checking._entries import Plan, check_content, check_file, unreadable
 from promptlens.checking._fixing import FixedFile, fix_file
 from promptlens.checking._plans import Plans
 from promptlens.checking._screens import Screens
+from promptlens.checking._sharing import File
 from promptlens.config import Settings
 from promptlens.errors import PromptLensError
 from promptlens.render import Item, Trouble
@@ -26,12 +28,24 @@ class Checker:
     def __init__(self, settings: Settings, asked: Mapping[str, Any]) -> None:
         self.plans = Plans(settings, asked)
         self.search = Search(self.plans.walk)
+        self.crew = Crew(settings.jobs or cores())
         self.screens = Screens() if asked.get("clean_as_numbers") else None
         self.name: str | None = asked["stdin_filename"]
         self.pictures: bool | None = None  # whether they can be read; None: not looked yet
 
     def path(self, path: str) -> Iterator[Item]:
         """The entries of what a path, a pattern or a folder names."""
+        if self.screens:
+            yield from self.screens.of_files(self.files(path), self.crew)
+            return
+        for file in self.files(path):
+            if isinstance(file, Trouble):
+                yield file
+            else:
+                yield from check_file(file.path, file.plan, named=file.named)
+
+    def files(self, path: str) -> Iterator[File | Trouble]:
+        """The files that a path, a pattern or a folder names, each with what holds for it."""
         nothing = True
         for found in self.search.find(path):
             nothing = False
@@ -39,10 +53,13 @@ class Checker:
             if isinstance(plan, Trouble):
                 yield plan
             elif isinstance(found, DiscoveredFile) and (found.named or not self.is_closed_picture(found.path)):
-                check = self.screens.items if self.screens else check_file
-                yield from check(found.path, plan, named=found.named)
+                yield File(found.path, plan, found.named)
         if nothing and os.path.isdir(path):
             talk("note", f"{path}: there are no files with prompts in it.")
+
+    def close(self) -> None:
+        """End the helper processes, where there are any."""
+        self.crew.close()
 
     def fixes(self, path: str, *, unsafe: bool = False, dropping: Importance | None = None) -> Iterator[FixedFile | Trouble]:
         """What fixing makes of each file that a path, a pattern or a folder names; nothing is written."""

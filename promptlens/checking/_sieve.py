@@ -17,7 +17,7 @@ from promptlens.sources._document import Line
 CLEAN_BYTES = 16 * 1024 * 1024
 PLACE_BYTES = 64
 # Reports with findings hold every token, some 30 kB each.
-REPORTS = 512
+REPORTS = 1_024
 REPORTED_UP_TO_CHARS = 2_000
 
 
@@ -60,6 +60,12 @@ class Sieve:
     def is_known(self, text: str) -> bool:
         """True for a text, as it stands in its file, that is remembered as one in which nothing is found."""
         return text in self._clean
+
+    def unknown(self, block: Block) -> list[str]:
+        """The different lines of a block of which nothing is known."""
+        clean, reports = self._clean, self.reports
+        texts = [text for text in dict.fromkeys(block.texts) if text not in clean and len(text) <= REPORTED_UP_TO_CHARS]
+        return [text for text in texts if (stripped := text.strip()) and stripped not in reports]
 
     def left(self, block: Block, begun: bool) -> tuple[list[Line], int]:
         """The lines of a block that must be analysed, and how many others have a prompt; the first of a run is analysed."""

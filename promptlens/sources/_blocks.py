@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 from promptlens.sources._document import MAX_LINE_BYTES, Bom, Line, Progress, Undecodable, UnreadableFile, reason_of, stream_lines
 
-BLOCK_BYTES = 1024 * 1024
+BLOCK_BYTES = 256 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 

@@ -23,7 +23,7 @@ class ReadSettings:
     keys        (key path, role) of the prompts in JSON, JSONL, YAML, TOML and CSV files (_keys.py says how paths are written)
     every_line  kohya's enable_wildcard: every line of a caption file is used, one at random each time; otherwise the first only
     max_bytes   the largest file that is read whole; files of one prompt a line have no limit
-    progress    called with the bytes read so far and the size of the file, at most once a megabyte
+    progress    called with the bytes read so far and the size of the file, a few times a megabyte at most
     """
 
     unit: Literal["line", "file"] = "line"

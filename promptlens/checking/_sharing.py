@@ -1,0 +1,53 @@
+"""Files in groups that helper processes look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from promptlens.checking._crew import Crew, Request
+from promptlens.checking._entries import Plan
+from promptlens.render import Trouble
+
+GROUP = 100
+# One process finds the files that all of them look at.
+FILE_HELPERS = 8
+
+
+class File(NamedTuple):
+    """A file to check, and what holds for it; `named`: somebody asked for it by its name."""
+
+    path: str
+    plan: Plan
+    named: bool
+
+
+Group = list[File | Trouble]
+
+
+def shared(files: Iterable[File | Trouble], crew: Crew | None, begun: Callable[[], bool]) -> Iterator[tuple[Group, Any]]:
+    """The files in groups, each with what a helper says of it: None where nobody was asked, as it is before the run has `begun`."""
+    if crew is None:
+        yield from (([file], None) for file in files)
+    else:
+        yield from crew.most(FILE_HELPERS).answered(_asked(files, crew, begun))
+
+
+def _asked(files: Iterable[File | Trouble], crew: Crew, begun: Callable[[], bool]) -> Iterator[tuple[Group, Plan | None, Request | None]]:
+    group: list[File] = []
+    for file in files:
+        if group and (isinstance(file, Trouble) or file.plan is not group[0].plan or len(group) >= GROUP or not begun()):
+            yield _request(group, crew, begun())
+            group = []
+        if isinstance(file, Trouble):
+            yield [file], None, None
+        else:
+            group.append(file)
+    if group:
+        yield _request(group, crew, begun())
+
+
+def _request(group: list[File], crew: Crew, begun: bool) -> tuple[Group, Plan | None, Request | None]:
+    plan = group[0].plan
+    files = [(file.path, file.named) for file in group]
+    return [*group], plan, ("files", crew.number(plan), files) if begun else None
