@@ -5,6 +5,7 @@ A file's are read as `check` reads them, by the settings nearest to it; a file o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from promptlens.running import told
 from promptlens.sources import Prompt, read, read_document
 from promptlens.sources._document import decode
 from promptlens.sources._prompt import Item
+from promptlens.terminal import talk
 
 
 class Given(NamedTuple):
@@ -61,13 +63,18 @@ def _of_text(given: Argument) -> list[Given]:
 
 def _of_path(path: str, checker: Checker) -> Iterator[Given]:
     """The prompts of what a path, a pattern or a folder names; of a folder those that there are."""
+    nothing = True
     for found in checker.search.find(path):
         plan = found if isinstance(found, Trouble) else checker.plan(found.path)
         if isinstance(plan, Trouble):
             raise InputError(told(plan))
         assert not isinstance(found, Trouble)
         if found.named or not checker.is_closed_picture(found.path):
-            yield from _of_file(found.path, plan, named=found.named)
+            for prompt in _of_file(found.path, plan, named=found.named):
+                nothing = False
+                yield prompt
+    if nothing and os.path.isdir(path):
+        talk("note", f"{path}: there are no prompts in it.")
 
 
 def _of_file(path: str, plan: Plan, *, named: bool = True) -> list[Given]:

@@ -127,6 +127,9 @@ def test_check_in_several_hosts_says_what_cannot_be_read(capsys: Said) -> None:
     ):
         assert main(["check", "--host", "all", *arguments]) == 2
         assert why in error_of(capsys)
+    Path("folder").mkdir()
+    assert main(["check", "--host", "all", "folder"]) == 0
+    assert error_of(capsys) == "note: folder: there are no prompts in it."
 
 
 def test_a_host_that_fails(capsys: Said) -> None:

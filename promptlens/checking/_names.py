@@ -11,7 +11,7 @@ from promptlens.sources import Format, Notice, Prompt
 from promptlens.sources._document import shown
 from promptlens.sources.styles import style_name
 
-# Memory stays bounded whatever is checked: so many names are remembered (some 20 MB), and none that is longer than anybody's.
+# Memory stays bounded whatever is checked: so many names are remembered (20 MB of names of 20 letters), and none longer than anybody's.
 MOST_NAMES = 100_000
 LONGEST_CHARS = 200
 
