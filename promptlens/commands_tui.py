@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def tui(file: str | None, serve: bool, address: str, port: int, **asked: Any) ->
     keymap = _keymap(settings.tui_keys)
     from promptlens.tui.encoding import Encoding
 
-    with Encoding(weights) as encoding:  # its process starts before the screen does
+    with closing(Encoding(weights)) as encoding:
         from promptlens.tui.app import PromptLensApp
 
         PromptLensApp(job, path=Path(file) if file else None, encoding=encoding, keymap=keymap, settings=settings).run_calmly()

@@ -20,6 +20,7 @@ from textual.widgets import Static
 
 from promptlens.encoder.windows import CancelledError
 from promptlens.errors import PromptLensError
+from promptlens.render._runs import Row
 from promptlens.report import Report
 from promptlens.tui.drawing import text_of
 from promptlens.tui.encoder_head import head_rows
@@ -69,6 +70,7 @@ class EncoderPane(Pane):
         self._look = -1
         self._question: Message | None = None
         self._changing = False
+        self._said: tuple[list[Row], Palette] | None = None
 
     # --- what children say
 
@@ -224,8 +226,11 @@ class EncoderPane(Pane):
         answer = self.answered.answer if self.answered is not None else None
         facts = self.facts(answer) if answer is not None and not self.stale else ""
         rows = head_rows(answer, facts, self.percent, key_in_words(key_of(self, "encoder.pull")), stale=self.stale, width=self.text_width)
-        self.head.display = bool(rows)
-        self.head.update(text_of(rows, self.palette))
+        said = rows, self.palette
+        if said != self._said:  # it is told every 50 ms how far the work is: the layout is worked out anew for another height alone
+            self.head.display = bool(rows)
+            self.head.update(text_of(rows, self.palette), layout=self._said is None or len(rows) != len(self._said[0]))
+            self._said = said
 
     def show_pull(self) -> None:
         pull = self.encoding.pulling

@@ -115,7 +115,7 @@ class InfluencePane(EncoderPane):
         self._show_strip(bool(units))
         if report is not None:
             self.strip.show(report.usage.prompt, [(span_of(u), u["step"]) for u in units])
-        self.legend.update(text_of([legend_row(approximate)], self.palette))
+        self.legend.update(text_of([legend_row(approximate)], self.palette), layout=False)
         hint = f"There is no {answer['unit']} in this prompt that could be taken out."
         self.ranking.show(ranking_entries(units, approximate), columns=ranking_columns(answer["unit"], approximate), hint=hint)
 

@@ -135,7 +135,7 @@ class SimilarityPane(EncoderPane):
         runs = [Run(one, "title"), Run(" with ", "dim"), Run(visible_text(other), "title")]
         runs += [] if column == row + 1 else [Run("  "), Run(f" {value.text} ", f"heat{value.step}")]
         runs += [Run(f"  column {column} of {len(labels)}", "dim")] if column else []
-        self.pair.update(text_of([runs], self.palette) if runs else Text())
+        self.pair.update(text_of([runs], self.palette) if runs else Text(), layout=False)
         if self.matrix.has_focus and not self.stale:
             self.light(*self.spans())
 
