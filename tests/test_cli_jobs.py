@@ -223,3 +223,15 @@ def test_the_setting_holds(
         assert main(("check", ".")) == 0
         assert (here.asked > 0) is asked
     capsys.readouterr()
+
+
+def test_a_style_that_files_share_is_said_whoever_reads_them(here: type[HereHelper], capsys: pytest.CaptureFixture[str]) -> None:
+    for n in range(9):
+        Path(f"{n}.styles.csv").write_text(f"name,prompt,negative_prompt\nfilm,a lynx number {n},\nown {n},a cat,blurry\n")
+        Path(f"{n}.caption").write_text("a cat")
+    same_said(capsys, ".")
+    assert here.asked
+    code, out, _ = said(capsys, 3, "--format", "concise", ".")
+    told = [line for line in out.splitlines() if "TB502" in line]
+    assert (code, len(told)) == (0, 8)
+    assert told[-1].startswith("8.styles.csv:2:1: warning TB502 the style 'film' is defined in 7.styles.csv, line 2 too;")

@@ -16,8 +16,12 @@ MOST_NAMES = 100_000
 LONGEST_CHARS = 200
 
 
+class KnownElsewhere(Exception):
+    """The names of a run are those that the process that finds the files has read, in their order."""
+
+
 class SharedNames:
-    """The names that were read so far, each with the file and the line that had it last."""
+    """The names that were read so far, each with the file and the line that had it last. A helper process gets none of them."""
 
     def __init__(self) -> None:
         self._places: dict[str, tuple[str, int]] = {}
@@ -34,3 +38,13 @@ class SharedNames:
                 if known[0] != path if known is not None else len(self._places) < MOST_NAMES:
                     self._places[name] = (path, item.line)
             yield item
+
+    def __reduce__(self) -> tuple[type[SharedNames], tuple[()]]:
+        return _OfAnotherProcess, ()
+
+
+class _OfAnotherProcess(SharedNames):
+    """What a helper process has in their place."""
+
+    def told(self, items: Iterable[Prompt | Notice], row: Format, path: str) -> Iterator[Prompt | Notice]:
+        raise KnownElsewhere

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from promptlens.checking._entries import Entries, Plan
+from promptlens.checking._names import KnownElsewhere
 from promptlens.checking._parcels import YOURSELF, Parcel, Sent, packed, packed_items
 from promptlens.checking._screens import Screens
 from promptlens.render import Clean
@@ -41,7 +42,10 @@ class Worker:
         found: list[int | list[Sent] | None] = []
         for path, named in files:
             items = self._screens.of_short_file(path, plan, named=named)
-            entries = YOURSELF if items is None else packed_items(items)
+            try:
+                entries = YOURSELF if items is None else packed_items(items)
+            except KnownElsewhere:
+                entries = YOURSELF
             clean = entries[0] if entries and len(entries) == 1 else None
             found.append(clean.prompts if isinstance(clean, Clean) else entries)
         return found
