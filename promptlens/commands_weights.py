@@ -37,8 +37,11 @@ ALLOW_PICKLE = click.option("--allow-pickle", is_flag=True, help="Also read .ckp
 
 def asked_weights(asked: Mapping[str, Any], settings: Settings) -> Weights:
     """What the flags say, and then the settings. Raises `WeightsError` for a root that is no folder."""
+    from promptlens.models import ENCODERS
     from promptlens.weights import Weights  # 4 ms, of which `check` needs nothing
 
+    if any(not path.removeprefix(f"{name}=") for path in asked["paths"] for name in ("", *ENCODERS)):
+        raise WeightsError("--encoder-path is empty. Name a file or folder with text-encoder weights, or leave it out.")
     for root in asked["roots"]:
         if not with_home(root, "--root").is_dir():
             raise WeightsError(f"--root {root} is not a folder. Name the one that A1111, Forge, ComfyUI or InvokeAI was installed into.")

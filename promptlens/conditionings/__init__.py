@@ -102,10 +102,14 @@ class NoOptions:
 
 @dataclass(frozen=True, slots=True)
 class Conditioner:
-    """A host's arithmetic. `options` is a frozen dataclass of settings that shape the tensor and not the windows."""
+    """A host's arithmetic. `options` is a frozen dataclass of settings that shape the tensor and not the windows.
+
+    `one_long_window`: of several windows the tensor has the first slot of the first, all between, and the last slot of the last.
+    """
 
     recipe: Callable[[Job], Recipe]
     reference: str
+    one_long_window: bool = False
     options: type[Any] = NoOptions
 
 

@@ -10,7 +10,8 @@ With `h1 ... hn` the layers of an encoder and LN its final norm:
 An empty prompt of SDXL is zeros throughout, pooled too. `.and` with weights other than 1 stops SDXL's second encoder with an error, as in
 compel. `clip_skip` counts layers from the end, so k skipped ones are k + 1 here. Read in InvokeAI 6.14.0-alpha,
 invokeai/app/invocations/compel.py (`run_clip_compel`), not observed; compel itself was. Left out: a style prompt for SDXL's second encoder,
-skipped layers with SDXL, which change its pooled vector too, and textual inversions.
+textual inversions, and skipped layers with SDXL: the host takes them off the encoder, so pooled would be LN(h[n-k]) after the projection,
+and an `Ask` gives pooled of the last layer alone.
 """
 
 from __future__ import annotations
@@ -51,7 +52,10 @@ def _layer(job: Job, encoder: Encoder) -> int:
     if job.clip_skip is None or job.clip_skip == default:
         return default
     if not encoder.final_norm:
-        raise OptionError(f"What skipped layers do to {job.usage.model.name} in InvokeAI is left out; clip_skip is {default} there.")
+        raise OptionError(
+            f"InvokeAI's skipped layers change the pooled vector of {job.usage.model.name} too, which cannot be computed "
+            f"here; clip_skip is {default} there: leave it out."
+        )
     if job.clip_skip < default:
         raise OptionError(f"clip_skip is at least {default} for {job.usage.model.name}, whose text encoder comes without the last layer.")
     return job.clip_skip

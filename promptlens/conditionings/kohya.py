@@ -55,4 +55,5 @@ def _joined(side: _Side, answers: Answers) -> FloatArray:
 CONDITIONER = Conditioner(
     recipe=recipe,
     reference="sd-scripts: library/strategy_sd.py, library/strategy_sdxl.py; read, not observed",
+    one_long_window=True,
 )

@@ -91,7 +91,7 @@ class DiskCache:
     def put(self, key: str, arrays: Arrays) -> None:
         """Keep an entry; one that is there already is left alone."""
         path = self._path(key)
-        if path.exists():
+        if os.path.exists(path):  # False where the folder cannot be looked into
             return
         content = pack(arrays)
         try:

@@ -91,23 +91,26 @@ def choose_encoder(
     if name == PREVIEW:
         return preview_weights()
     pickles = [Path(p) for p in paths if is_pickled(Path(p))]
-    given = (f for p in paths if Path(p) not in pickles for f in _given(Path(p)))
-    if found := next((f for f in given if f.encoder == name), None):
-        return found
+    given: list[FoundWeights] = []
+    for found in (f for p in paths if Path(p) not in pickles for f in _given(Path(p))):
+        if found.encoder == name:
+            return found
+        given.append(found)
     if pickles:
         return FoundWeights(name, pickles[0], "pickle file", _size(pickles[0]), "unknown", GIVEN)
-    if found := next((f for f in iter_encoders(roots=roots, cache=cache, pulled=pulled) if f.encoder == name), None):
-        return found
-    raise no_weights(name)
+    if elsewhere := next((f for f in iter_encoders(roots=roots, cache=cache, pulled=pulled) if f.encoder == name), None):
+        return elsewhere
+    raise no_weights(name, given)
 
 
-def no_weights(name: str) -> WeightsError:
-    """The error for a machine without weights: what is missing, and the two commands that fix it."""
+def no_weights(name: str, given: Sequence[FoundWeights] = ()) -> WeightsError:
+    """The error for a machine without weights: what is missing, the two commands that fix it, and what the user's paths hold instead."""
+    held = "".join(f"\n{f.path} holds {f.encoder}." for f in given)
     return WeightsError(
         f"No weights of the text encoder {name} ({ENCODERS[name].title}) were found on this machine. Two commands fix it:\n"
         f"  pip install 'promptlens[encoder]'\n"
         f"  promptlens encoders pull {name}\n"
-        "Or name a file or folder that has them (a checkpoint will do): --encoder-path PATH"
+        f"Or name a file or folder that has them (a checkpoint will do): --encoder-path PATH{held}"
     )
 
 

@@ -143,6 +143,11 @@ class TextEncoder(ByIds):
 
     def _pooled(self, rows: Rows) -> tuple[FloatArray, FloatArray | None]:
         pooled = self._transformer.norm(rows.ends)
+        if not bool(torch.isfinite(pooled).all()):
+            raise WeightsError(
+                f"These {self.name} weights, or the embeddings in the prompt, hold numbers that are none (NaN) or infinite, so nothing can "
+                "be computed with them: a damaged file, or a merge that went wrong. Take other weights."
+            )
         projected = self._transformer.project(pooled)
         return _array(pooled), None if projected is None else _array(projected)
 

@@ -60,6 +60,8 @@ def influence(
     check_choice("unit", unit, get_args(UnitKind))
     check_choice("lens", lens, get_args(Lens))
     check_choice("method", method, get_args(Method))
+    if toward is not None and not toward.strip():
+        raise OptionError("toward is empty: give the text that words may pull the prompt to, or leave it out.")
     setting = make_setting(host, model, encoders, clip_skip, until_step, part, options)
     whole = read(setting, text)
     found = units(whole, unit)

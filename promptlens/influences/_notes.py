@@ -69,7 +69,9 @@ def _left_out(found: Influence, width: int) -> Iterator[Row]:
 def _aims(found: Influence, width: int) -> Iterator[Row]:
     if found.toward_cosine is not None:
         yield from wrap([Run(f"Cosine with the target {found.toward_cosine:.4f}; + pulls the prompt to it, - away from it.")], width)
-    if found.against_distance is not None:
+    if found.against_distance == 0.0:
+        yield from wrap([Run("To the text encoders the other prompt is the same as this one, so no word sets them apart.")], width)
+    elif found.against_distance is not None:
         yield from wrap([Run(f"Distance to the other prompt {found.against_distance:.4f}; + sets them apart.")], width)
 
 

@@ -21,6 +21,9 @@ def similarity_page(found: Similarity, width: int) -> Iterator[Row]:
     names = f"{found.host} · {get_model(found.model).title}"
     yield from wrap([Run(names, "title"), Run(f" · similarity of each {found.unit} · {found.encoder}, {space}", "dim")], width)
     yield []
+    if not found.labels:
+        yield from wrap([Run(f"There is no {found.unit} in this prompt to compare.")], width)
+        return
     order = sorted(range(len(found.labels)), key=lambda n: (-found.whole[n], n))
     records = [{"text": found.labels[n], "whole": float(found.whole[n]), **_closest(found, n)} for n in order]
     columns = (

@@ -7,16 +7,21 @@ positions are compared as the diffusion model sees them: slot by slot. The poole
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from promptlens.conditionings import CONDITIONERS
 from promptlens.hosts import Chunk
 from promptlens.influences._lenses import Looked, encoder_columns
 from promptlens.influences._reading import Reading, Setting, places
 from promptlens.spans import Span
 
 OWN, LATER, END, ELSEWHERE = range(4)
+
+Roles = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +41,11 @@ def split(setting: Setting, reading: Reading, before: Looked, after: Looked, spa
     a, b = before.tensor.hidden, after.tensor.hidden
     sums = np.zeros(4)
     for number, columns in enumerate(encoder_columns(setting, reading)):
-        chunks = reading.chunks(number)
-        if sum(len(c.ids) for c in chunks) > len(a):
+        slots = _slots(setting, reading.chunks(number), span)
+        if len(slots) > len(a):
             return None
         roles = np.full(len(a), ELSEWHERE)
-        at = 0
-        for chunk in chunks:
-            roles[at : at + len(chunk.ids)] = _roles(chunk, span)
-            at += len(chunk.ids)
+        roles[: len(slots)] = slots
         with np.errstate(all="ignore"):
             changes = ((b[:, columns].astype(np.float64) - a[:, columns]) ** 2).sum(axis=1)
         sums += np.bincount(roles, weights=changes, minlength=4)
@@ -52,7 +54,15 @@ def split(setting: Setting, reading: Reading, before: Looked, after: Looked, spa
     return Split(*(float(s) for s in shares))
 
 
-def _roles(chunk: Chunk, span: Span) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _slots(setting: Setting, chunks: Sequence[Chunk], span: Span) -> Roles:
+    """What each row of the tensor is to the word, where windows lie one after the other."""
+    windows = [_roles(chunk, span) for chunk in chunks]
+    if CONDITIONERS[setting.host].one_long_window:
+        windows = [windows[0][:1], *(roles[1:-1] for roles in windows), windows[-1][-1:]]
+    return np.concatenate(windows)
+
+
+def _roles(chunk: Chunk, span: Span) -> Roles:
     """What each position of a window is to the word."""
     roles = np.full(len(chunk.ids), ELSEWHERE)
     own = sorted(places(chunk, (span,)))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Literal
 
 from promptlens.errors import InputError
@@ -40,9 +41,13 @@ def units(reading: Reading, kind: UnitKind) -> tuple[Unit, ...]:
     tokens = reading.tokens()
     lost = {t.span for t in reading.lost()}
     spans = _words(reading) if kind == "word" else _tags(reading, tokens)
+    ordered = sorted(tokens, key=lambda t: t.span.start)
+    starts = [t.span.start for t in ordered]
+    ends = list(accumulate((t.span.end for t in ordered), max))
     found = []
     for span in spans:
-        inside = [t for t in tokens if overlap(t.span, span)]
+        near = ordered[bisect_right(ends, span.start) : bisect_left(starts, span.end)]  # a long prompt has thousands of both
+        inside = [t for t in near if overlap(t.span, span)]
         if inside and any(_says_something(t.span.of(reading.usage.prompt)) for t in inside):
             found.append(Unit(span, span.of(reading.usage.prompt), len(inside), all(t.span in lost for t in inside)))
     if len(found) > MOST:

@@ -72,6 +72,22 @@ def test_a_word_in_the_second_chunk_leaves_the_first_alone(extra: int, at: int, 
     assert found.moved[0]  # what is taken out of the first makes room for a word of the second
 
 
+@pytest.mark.parametrize("n", [3, 74, 75, 77], ids=["in the first window", "its last", "the first of the second", "its last, too"])
+def test_the_split_finds_its_rows_where_windows_are_joined_into_one(n: int) -> None:
+    """kohya: of two windows 152 rows stay, so a word of the second stands two rows further up than its window says."""
+    text = " ".join([*["misty"] * 75, "castle", "bird", "hill"])
+    options = {"encoders": sd1(), "max_token_length": 150}
+    whole = conditioning(text, "kohya", "sd15", **options).hidden  # type: ignore[arg-type]
+    found = influence(text, "kohya", "sd15", lens="conditioning", method="mask", **options)  # type: ignore[arg-type]
+    share = found.split[n]
+    assert len(whole) == 152
+    assert share is not None
+    assert share.own > 0
+    assert (share.later > 0) == (n not in (74, 77))
+    assert (share.end > 0) == (n >= 75)  # of a full first window only its words stay
+    assert share.elsewhere == 0
+
+
 @pytest.mark.parametrize(
     ("text", "host", "moved"),
     [
