@@ -21,7 +21,7 @@ from promptlens.influences._steps import level, mark
 from promptlens.models import get_model
 from promptlens.render._runs import Atom, Row, Run, atoms, wrap
 
-WHERE = "own, later, end: shares of the change at the word's own positions, at later words, at EOS and padding."
+WHERE = "own, later, end: shares of the change at the word's own positions, at later words, at EOS and padding; the rest is elsewhere."
 
 
 def page(found: Influence, width: int, top: int | None = None) -> Iterator[Row]:
