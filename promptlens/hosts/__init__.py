@@ -158,6 +158,8 @@ class Stream:
     @property
     def tokens(self) -> tuple[Token, ...]:
         """Every token with its span in the prompt."""
+        if not self.ids:
+            return ()  # without a word the vocabulary need not be loaded
         if self._tokens is None:
             weights = ones(len(self)) if self.weights is None else self.weights
             piece = self.tokenizer.vocabulary.piece

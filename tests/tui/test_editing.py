@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from driving import drive, until
 from textual import events
 from textual.pilot import Pilot
 
+import promptlens
 from promptlens.models import MODELS
 from promptlens.report import Report
 from promptlens.tui.app import PromptLensApp
@@ -109,3 +114,13 @@ def test_each_text_is_analysed_once() -> None:
 
     drive(act)
     assert seen == ["r", "re", "red", "re", "red"]
+
+
+def test_an_empty_screen_does_not_wait_for_the_vocabulary() -> None:
+    code = "from promptlens.job import Job; from promptlens.tui.coloring import coloring; from promptlens.vocab import load; import sys; "
+    code += "coloring(Job('a1111', 'sdxl').report(sys.argv[1])); print(load.cache_info().currsize)"
+    root = str(Path(promptlens.__file__).parents[1])
+    for text, loaded in (("", "0"), ("a cat", "1")):
+        command = [sys.executable, "-c", code, text]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root}, check=True)
+        assert done.stdout.strip() == loaded
