@@ -45,7 +45,8 @@ class Finder:
         """Ask for the first time: it imports all rules, which takes 60 ms, so a thread does it."""
         await asyncio.to_thread(lambda: report.findings)
         self._loaded = True
-        self.find(self.screen.report)
+        if self.screen.app.is_running:  # nobody has left meanwhile
+            self.find(self.screen.report)
 
     def _pair_findings(self) -> tuple[Finding, ...]:
         """What only shows when both prompts are compared, with spans of the prompt in use; nothing where one is empty."""

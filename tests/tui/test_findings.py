@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from driving import drive, until
 from textual.pilot import Pilot
 
+from promptlens.job import Job
 from promptlens.spans import Span
 from promptlens.tui.app import PromptLensApp
 from promptlens.tui.finding_pane import FindingPane
@@ -94,3 +97,14 @@ def test_the_key_that_mends_is_in_view(size: tuple[int, int]) -> None:
             assert all(len(row) <= size[0] for row in rows)
 
     drive(act, text, host="diffusers", size=size)
+
+
+def test_who_leaves_while_the_rules_are_loaded_is_let_go() -> None:
+    async def run() -> None:
+        app = PromptLensApp(Job("a1111", "sdxl"), LONG)
+        async with app.run_test() as pilot:
+            await until(pilot, lambda: app.main.report)
+        assert app.main.report is not None
+        await app.main.finder._load(app.main.report)
+
+    asyncio.run(run())
