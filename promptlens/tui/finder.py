@@ -45,7 +45,7 @@ class Finder:
         """Ask for the first time: it imports all rules, which takes 60 ms, so a thread does it."""
         await asyncio.to_thread(lambda: report.findings)
         self._loaded = True
-        if self.screen.app.is_running:  # nobody has left meanwhile
+        if self.screen.is_attached and self.screen.app.is_running:  # nobody has left meanwhile
             self.find(self.screen.report)
 
     def _pair_findings(self) -> tuple[Finding, ...]:
