@@ -7,7 +7,7 @@ EXTRAS ?= dev
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: check setup format lint types layers test docs bench bench-tui thorough pictures clean
+.PHONY: check setup format lint types layers test docs bench bench-files bench-tui thorough pictures clean
 
 check: lint types layers test ## everything that must pass
 
@@ -49,6 +49,9 @@ bench: $(STAMP) ## against tokenizers, and transformers and instant-clip-tokeniz
 	$(BIN)/python benchmarks/vocabulary.py
 	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/throughput.py
+
+bench-files: $(STAMP) ## files on disk through `check`, against a script with transformers' CLIPTokenizer; needs EXTRAS=dev,encoder
+	$(BIN)/python benchmarks/files.py
 
 bench-tui: $(STAMP) ## the terminal UI: key to repaint, start to first screen, longest gap while the encoder works
 	$(BIN)/python benchmarks/tui.py

@@ -37,7 +37,7 @@ from promptlens.sources._document import HEAD_BYTES
 
 BOM = b"\xef\xbb\xbf"
 # Where helpers are asked: it takes a quarter of a second to start them. Of a large file the first blocks show whether its lines repeat.
-MANY_FILES = 2_000
+MANY_FILES = 20_000
 MANY_BYTES = 4 * 1024 * 1024
 FIRST_BLOCKS = 2
 # A file has a helper for so many of its bytes.
