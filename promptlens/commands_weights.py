@@ -56,7 +56,7 @@ def asked_weights(asked: Mapping[str, Any], settings: Settings) -> Weights:
         allow_pickle=asked.get("allow_pickle", False),
         own=len(asked["paths"]),
         origin=settings.origins.get("encoder_paths", ""),
-        precision=asked.get("precision") or settings.precision,
+        precision=(asked["precision"] or settings.precision) if "precision" in asked else "fp32",  # where the result can say so
     )
 
 

@@ -12,6 +12,8 @@ pytest.importorskip("torch")
 from tiny_weights import tensors, write
 
 from promptlens.__main__ import main
+from promptlens.commands_weights import asked_weights
+from promptlens.config import Settings
 from promptlens.encoder import load_encoder
 from promptlens.encoder.cached import cached_encoder
 from promptlens.influences import influence, similarity
@@ -56,6 +58,13 @@ def test_a_setting_asks_for_it_too_and_the_flag_wins(weights: str, capsys: pytes
     Path("promptlens.toml").write_text('precision = "fp16"\n')
     assert main(["influence", "--model", "sd15", PROMPT]) == 2
     assert "precision: Unknown value 'fp16'. Known: fp32, bf16" in capsys.readouterr().err
+
+
+def test_other_commands_leave_the_setting_alone() -> None:
+    asked = {"paths": (), "roots": ()}
+    rough = Settings(precision="bf16")
+    assert asked_weights(asked, rough).loading()["precision"] == "float32"
+    assert asked_weights({**asked, "precision": None}, rough).loading()["precision"] == "bfloat16"
 
 
 def test_pictures_say_so(weights: str) -> None:
