@@ -45,7 +45,7 @@ def said(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], *, numb
     """What `check` says, with prompts counted and without."""
     with pytest.MonkeyPatch.context() as patch:
         if not numbers:
-            patch.setattr(_screens.Screens, "items", lambda self, path, plan, named=True: check_file(path, plan, named=named))
+            patch.setattr(_screens.Screens, "items", lambda self, path, plan, *, named, crew: check_file(path, plan, named=named))
         code = main(("check", "--isolated", "--format", *arguments))
     return code, *capsys.readouterr()
 
