@@ -72,7 +72,8 @@ class Argument(NamedTuple):
 
 
 def told_apart(arguments: Sequence[str], kind: ArgumentKind = "auto") -> list[Argument]:
-    """What each argument is: `-` is standard input, an existing path or a pattern of them are files, all else is a prompt.
+    """What each argument is: `-` is standard input; an existing path, a pattern of them and what looks like the name of a file are files;
+    all else is a prompt.
 
     `kind` settles it. Raises `InputError` for `-` given twice.
     """
@@ -87,7 +88,7 @@ def told_apart(arguments: Sequence[str], kind: ArgumentKind = "auto") -> list[Ar
 def _kind(argument: str, kind: ArgumentKind) -> Literal["text", "stdin", "path"]:
     if argument == "-" and kind != "text":
         return "stdin"
-    return "path" if _is_file(argument, kind) or (kind == "auto" and is_glob(argument)) else "text"
+    return "path" if _is_file(argument, kind) or (kind == "auto" and (is_glob(argument) or missing_file(argument))) else "text"
 
 
 def read_inputs(
@@ -125,16 +126,16 @@ def refuse_missing(argument: str) -> None:
 
 
 def missing_file(argument: str) -> bool:
-    """True for an argument that is read as a prompt but looks like the name of a file."""
+    """True for an argument that looks like the name of a file, and of one that is not there."""
     if not argument.lower().endswith(FILE_SUFFIXES) or any(c.isspace() for c in argument):
         return False
     return not os.path.exists(argument) and not is_glob(argument)
 
 
 def note_missing(arguments: Iterable[str]) -> None:
-    """Say on stderr which arguments look like files that are not there, and so are read as prompts."""
+    """Say on stderr which arguments are taken for files that are not there, and the way out where one is a prompt."""
     for name in filter(missing_file, arguments):
-        talk("note", f"there is no file {name!r}, so this is read as a prompt; --file would make it an error, --text silences this.")
+        talk("note", f"{name!r} is taken for the name of a file. If it is a prompt, say so with --text.")
 
 
 def is_glob(argument: str) -> bool:

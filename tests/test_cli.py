@@ -111,10 +111,13 @@ def test_text_and_file_settle_what_an_argument_is(run: Run) -> None:
 
 
 def test_what_looks_like_a_file_that_is_not_there(run: Run) -> None:
-    done = run("check", "--format", "concise", "hero.txt")
-    assert done.code == 0
-    assert done.out.startswith("<text>: clip-l 3/75")
-    assert done.err.startswith("note: there is no file 'hero.txt', so this is read as a prompt;")
+    done = run("check", "--format", "concise", "hero.txt", "a cat")
+    assert done.code == 2
+    assert done.out.startswith("<text>: clip-l 2/75")
+    assert done.err.splitlines() == [
+        "note: 'hero.txt' is taken for the name of a file. If it is a prompt, say so with --text.",
+        "error: hero.txt: cannot be read: No such file or directory.",
+    ]
     assert run("check", "--text", "hero.txt").err == ""
     assert run("check", "a cat, see hero.txt").err == ""
 

@@ -72,9 +72,11 @@ def test_the_same_change_is_told_once(capsys: Said) -> None:
     assert capsys.readouterr().err == "note: fixed TB401 'red cat' is said again (4 times)\n"
 
 
-def test_a_file_that_is_not_there_is_noted(capsys: Said) -> None:
-    assert main(["fix", "none.txt"]) == 0
-    assert "there is no file 'none.txt'" in capsys.readouterr().err
+def test_a_file_that_is_not_there_is_an_error(capsys: Said) -> None:
+    assert main(["fix", "none.txt"]) == 2
+    err = capsys.readouterr().err
+    assert "none.txt: cannot be read: No such file or directory." in err
+    assert "say so with --text" in err
 
 
 def test_dropped_words_are_said(capsys: Said) -> None:
