@@ -26,7 +26,7 @@ from full_size import spread
 from influence_sides import Question, Reply, serve
 from influence_table import FILE, key, table
 
-from promptlens.encoder.threads import available_cores
+from promptlens.processes import available_cores
 
 OURS = ("pooled", "conditioning", "masked", "influence")
 TOLERANCE = 1e-4

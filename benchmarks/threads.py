@@ -21,7 +21,7 @@ from pathlib import Path
 
 from full_size import SIZES, ids_of, prompt, reference, windows
 
-from promptlens.encoder.threads import available_cores
+from promptlens.processes import available_cores
 
 CHOICES = 5
 TIMED = 5

@@ -84,9 +84,9 @@ def _prepare_streams() -> None:
 
 
 def _wipe_bar() -> None:
-    from promptlens.progress import BAR
-
-    BAR.line.show("")
+    progress = sys.modules.get("promptlens.progress")
+    if progress is not None:  # else nothing was shown
+        progress.BAR.line.show("")
 
 
 def _pipe_closed() -> int:

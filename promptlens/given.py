@@ -18,8 +18,7 @@ from promptlens.inputs import Argument, Unreadable, prompt_argument, read_stdin,
 from promptlens.job import Job, make_job
 from promptlens.render import Trouble
 from promptlens.running import told
-from promptlens.sources import Prompt, read, read_document
-from promptlens.sources._document import decode
+from promptlens.sources import Prompt, read, read_content
 from promptlens.sources._prompt import Item
 from promptlens.terminal import talk
 
@@ -41,7 +40,7 @@ def given_by(argument: str, kind: str | None, settings: Settings, asked: Mapping
     if kind is None:
         refuse_missing(argument)
     (given,) = told_apart([argument], kind or "auto")  # type: ignore[arg-type]
-    return _of_file(given.value, plans.plan(given.value)) if given.kind == "path" else _of_text(given)
+    return _of_file(given.value, plans.plan(given.value), named=True) if given.kind == "path" else _of_text(given)
 
 
 def all_given(arguments: Iterable[Argument], settings: Settings, asked: Mapping[str, Any]) -> Iterator[tuple[str, Job]]:
@@ -64,20 +63,17 @@ def _of_text(given: Argument) -> list[Given]:
 def _of_path(path: str, checker: Checker) -> Iterator[Given]:
     """The prompts of what a path, a pattern or a folder names; of a folder those that there are."""
     nothing = True
-    for found in checker.search.find(path):
-        plan = found if isinstance(found, Trouble) else checker.plan(found.path)
-        if isinstance(plan, Trouble):
-            raise InputError(told(plan))
-        assert not isinstance(found, Trouble)
-        if found.named or not checker.is_closed_picture(found.path):
-            for prompt in _of_file(found.path, plan, named=found.named):
-                nothing = False
-                yield prompt
+    for file in checker.files(path, tells_none=False):
+        if isinstance(file, Trouble):
+            raise InputError(told(file))
+        for prompt in _of_file(*file):
+            nothing = False
+            yield prompt
     if nothing and os.path.isdir(path):
         talk("note", f"{path}: there are no prompts in it.")
 
 
-def _of_file(path: str, plan: Plan, *, named: bool = True) -> list[Given]:
+def _of_file(path: str, plan: Plan, named: bool) -> list[Given]:
     row = format_of(path, plan, named=named)
     return _listed(read(path, as_format=row.name, settings=plan.read), path, plan.job_of(row), named=named) if row else []
 
@@ -87,9 +83,7 @@ def _of_revision(name: str, plans: Plans) -> list[Given]:
     _revision, path = split_name(name) or ("", "")
     content, plan = read_revision(name), plans.plan(path)
     row = row_of_content(content, path, plan)
-    if row.read_bytes:
-        return _listed(row.read_bytes(name, content, plan.read), name, plan.job_of(row))
-    return _listed(read_document(decode(name, content, bom=row.bom, undecodable=row.undecodable), row, plan.read), name, plan.job_of(row))
+    return _listed(read_content(name, content, row, plan.read), name, plan.job_of(row))
 
 
 def _listed(items: Iterable[Item], name: str, job: Job, *, named: bool = True) -> list[Given]:

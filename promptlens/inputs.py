@@ -10,6 +10,7 @@ import itertools
 import os
 import stat
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -20,7 +21,6 @@ from promptlens.terminal import talk
 ArgumentKind = Literal["auto", "text", "file"]
 StdinFormat = Literal["text", "lines", "jsonl"]
 
-BOM = b"\xef\xbb\xbf"
 # What people keep prompts in, or point at by mistake: an argument that ends so was meant as a file.
 FILE_SUFFIXES = (
     "/",
@@ -183,7 +183,7 @@ def _read_file(path: str) -> Prompt | Unreadable:
 def _whole(content: bytes, name: str) -> Prompt | Unreadable:
     """All of a file or of stdin as one prompt; the line break that editors and `echo` end a text with is no part of it."""
     try:
-        text = content.removeprefix(BOM).decode("utf-8")
+        text = content.removeprefix(BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
         return Unreadable(name, _undecodable(content, error))
     return Prompt(text.removesuffix("\n").removesuffix("\r"), name)
@@ -193,7 +193,7 @@ def _undecodable(content: bytes, error: UnicodeDecodeError) -> str:
     """Why bytes are no UTF-8 text, where, and the way out."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "is UTF-16, not UTF-8 (byte offset 0). Save it as UTF-8."
-    offset = error.start + (len(BOM) if content.startswith(BOM) else 0)
+    offset = error.start + (len(BOM_UTF8) if content.startswith(BOM_UTF8) else 0)
     return f"is not UTF-8: byte 0x{content[offset]:02x} at byte offset {offset}. Save it as UTF-8 (iconv -f CP1252 -t UTF-8 often does)."
 
 
@@ -208,7 +208,7 @@ def read_stdin(stdin_format: StdinFormat) -> Iterator[Prompt | Unreadable]:
         for number, line in enumerate(sys.stdin.buffer, start=1):
             content = line.removesuffix(b"\n").removesuffix(b"\r")
             if number == 1:
-                content = content.removeprefix(BOM)
+                content = content.removeprefix(BOM_UTF8)
             if content.strip():
                 yield _read_line(content, number, stdin_format)
 

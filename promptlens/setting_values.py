@@ -222,22 +222,15 @@ def _size(value: Any, _: Path) -> int:
     return size
 
 
-def _count(value: Any, _: Path) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ConfigError(f"must be a whole number from 0, not {value!r}.")
-    return value
+def _whole(least: int, said: str = "") -> Callable[[Any, Path], int]:
+    """A check for whole numbers; `said` explains the least one."""
 
+    def check(value: Any, _: Path) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ConfigError(f"must be a whole number from {least}{said}, not {value!r}.")
+        return value
 
-def _layer(value: Any, _: Path) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError(f"must be a whole number from 1, the last layer, not {value!r}.")
-    return value
-
-
-def _jobs(value: Any, path: Path) -> int:
-    if _count(value, path) < 1:
-        raise ConfigError(f"must be a whole number from 1, not {value!r}.")
-    return int(value)
+    return check
 
 
 def _keys(value: Any, _: Path) -> tuple[tuple[str, str], ...]:
@@ -275,7 +268,7 @@ _CHECKS: dict[str, Callable[[Any, Path], Any]] = {
     "host": _host,
     "model": _model,
     "color": _one_of("auto", "always", "never"),
-    "clip_skip": _layer,
+    "clip_skip": _whole(1, ", the last layer"),
     "t5_tokenizer": _file,
     "encoder_paths": _encoder_paths,
     "installs": _folders,
@@ -298,8 +291,8 @@ _CHECKS: dict[str, Callable[[Any, Path], Any]] = {
     "role": _one_of(*ROLES),
     "format": _format,
     "baseline": _file,
-    "max_warnings": _count,
-    "jobs": _jobs,
+    "max_warnings": _whole(0),
+    "jobs": _whole(1),
     "tui_keys": _tui_keys,
     "per_path": _per_path,
 }

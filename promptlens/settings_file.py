@@ -13,6 +13,7 @@ import copy
 import json
 import os
 import stat
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,6 @@ from promptlens.setting_values import as_toml
 from promptlens.writing import write_atomically
 
 PYPROJECT = "pyproject.toml"
-BOM = b"\xef\xbb\xbf"
 # Keys whose values are files and folders: what lies below the settings file is written relative to it.
 PATHS = ("t5_tokenizer", "loras", "wildcards", "installs", "options.embeddings")
 
@@ -89,7 +89,7 @@ def edited(content: bytes, changes: Mapping[str, Any], path: Path) -> bytes:
 
     Raises `ConfigError` where the file is not TOML, or is written so that it cannot be changed without touching more.
     """
-    mark, bare = (BOM, content[len(BOM) :]) if content.startswith(BOM) else (b"", content)
+    mark, bare = (BOM_UTF8, content.removeprefix(BOM_UTF8)) if content.startswith(BOM_UTF8) else (b"", content)
     text = _decoded(bare, path)
     crlf = "\r\n" in text and "\n" not in text.replace("\r\n", "")  # each line ends so: new ones do too
     if crlf:
@@ -108,6 +108,8 @@ def _decoded(content: bytes, path: Path) -> str:
     try:
         text = content.decode()
         _parsed(text)
+    except RecursionError:
+        raise ConfigError(f"{path}: is nested too deeply. Mend that first; nothing was written.") from None
     except ValueError as error:  # of TOML and of UTF-8 alike
         raise ConfigError(f"{path}: is not TOML: {error}. Mend that first; nothing was written.") from None
     return text

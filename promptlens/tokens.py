@@ -191,7 +191,7 @@ class Tokenizer:
         ([320, 2368, 995], [320, 2368, 0, 0, 0])
         """
         # Words of printable ASCII can be looked up as they are, but for entities and literal special tokens.
-        if text.isascii() and text.isprintable() and "&" not in text and "<|" not in text and not (self._bang and "!" in text):
+        if self._is_plain(text):
             return [*chain.from_iterable(map(self._ids.__getitem__, text.split()))]
         ids: list[int] = []
         for special, start, end in self._stretches(text):
@@ -204,7 +204,7 @@ class Tokenizer:
 
     def count(self, text: str) -> int:
         """Number of ids of a text, as `len(encode(text))` but quicker."""
-        if text.isascii() and text.isprintable() and "&" not in text and "<|" not in text and not (self._bang and "!" in text):
+        if self._is_plain(text):
             return sum(map(self._counts.__getitem__, text.split()))
         counted = 0
         for special, start, end in self._stretches(text):

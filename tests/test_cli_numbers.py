@@ -97,6 +97,7 @@ def test_the_same_is_said_of_long_files(content: bytes, capsys: pytest.CaptureFi
 
 @SLOWLY
 @given(lines=st.lists(LINES, min_size=1, max_size=4), order=st.lists(st.integers(0, 3), min_size=5, max_size=30), bound=st.integers(0, 500))
+@example(lines=[b"a cat on a mat", b"\xff\xfe", b"\x1ca"], order=[0, 0, 2, 1, 0], bound=242)
 @pytest.mark.usefixtures("small_blocks")
 def test_the_same_is_said_of_lines_that_come_again(
     lines: list[bytes], order: list[int], bound: int, capsys: pytest.CaptureFixture[str]

@@ -152,6 +152,13 @@ def test_the_same_again_changes_nothing(file: tuple[bytes, Path], changes: dict[
     assert edited(once, changes, file[1]) == once
 
 
+def test_what_is_nested_too_deeply_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "promptlens.toml"
+    path.write_bytes(b"a = " + b"[" * 20_000 + b"]" * 20_000)
+    with pytest.raises(ConfigError, match=r"promptlens.toml: is nested too deeply\. .*nothing was written"):
+        write_settings(read_settings_file(path), {"host": "comfyui"})
+
+
 def test_what_is_no_toml_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "promptlens.toml"
     for content in (b"host = 'a\n", b"\xff\xfe", b"host = 'a'\nhost = 'b'\n"):

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptlens.checking._crew import Crew, cores
+from promptlens.checking._crew import Crew
 from promptlens.checking._discovery import DiscoveredFile, Search, without_settings
 from promptlens.checking._entries import Plan, check_content, check_file, unreadable
 from promptlens.checking._fixing import FixedFile, fix_file
@@ -16,6 +16,7 @@ from promptlens.checking._screens import Screens
 from promptlens.checking._sharing import File
 from promptlens.config import Settings
 from promptlens.errors import PromptLensError
+from promptlens.processes import available_cores
 from promptlens.render import Item, Trouble
 from promptlens.shorten import Importance
 from promptlens.sources import UnreadableFile, images
@@ -28,7 +29,7 @@ class Checker:
     def __init__(self, settings: Settings, asked: Mapping[str, Any]) -> None:
         self.plans = Plans(settings, asked)
         self.search = Search(self.plans.walk)
-        self.crew = Crew(settings.jobs or cores())
+        self.crew = Crew(settings.jobs or available_cores())
         self.screens = Screens() if asked.get("clean_as_numbers") else None
         self.name: str | None = asked["stdin_filename"]
         self.pictures: bool | None = None  # whether they can be read; None: not looked yet
@@ -44,8 +45,8 @@ class Checker:
             else:
                 yield from check_file(file.path, file.plan, named=file.named)
 
-    def files(self, path: str) -> Iterator[File | Trouble]:
-        """The files that a path, a pattern or a folder names, each with what holds for it."""
+    def files(self, path: str, *, tells_none: bool = True) -> Iterator[File | Trouble]:
+        """The files that a path, a pattern or a folder names, each with what holds for it; of a folder without any it is told."""
         nothing = True
         for found in self.search.find(path):
             nothing = False
@@ -54,7 +55,7 @@ class Checker:
                 yield plan
             elif isinstance(found, DiscoveredFile) and (found.named or not self.is_closed_picture(found.path)):
                 yield File(found.path, plan, found.named)
-        if nothing and os.path.isdir(path):
+        if nothing and tells_none and os.path.isdir(path):
             talk("note", f"{path}: there are no files with prompts in it.")
 
     def close(self) -> None:

@@ -6,7 +6,6 @@ Ctrl-C. One that fails or ends is no harm: what it was asked for is then done he
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
 
 Tag = TypeVar("Tag")
 Request = tuple[Any, ...]
-
-
-def cores() -> int:
-    """The cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Crew:

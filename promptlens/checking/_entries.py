@@ -21,8 +21,8 @@ from promptlens.models import get_model
 from promptlens.render import Entry, Item, Note, Trouble, Unchecked
 from promptlens.report import Report
 from promptlens.rules import DEFAULT_SETTINGS, EVERY_RULE, FileNote, run_file_rules, run_pair_rules
-from promptlens.sources import FORMATS, Format, Notice, Prompt, ReadSettings, Role, UnreadableFile, detect, read, read_document
-from promptlens.sources._document import HEAD_BYTES, decode, open_file
+from promptlens.sources import FORMATS, Format, Notice, Prompt, ReadSettings, Role, UnreadableFile, detect, read, read_content
+from promptlens.sources._document import HEAD_BYTES, open_file
 
 Analysis = Callable[[str], Report]
 
@@ -70,10 +70,7 @@ def check_content(content: bytes, name: str, plan: Plan) -> Iterator[Item]:
     """The entries of a file's content that came another way, such as standard input; `name` is as good as the file's own."""
     try:
         row = row_of_content(content, name, plan)
-        if row.read_bytes:
-            items = row.read_bytes(name, content, plan.read)
-        else:
-            items = read_document(decode(name, content, bom=row.bom, undecodable=row.undecodable), row, plan.read)
+        items = read_content(name, content, row, plan.read)
         yield from entries_of(items, row, plan, name, directives_in(content) if has_comments(row, plan) else None)
     except UnreadableFile as error:
         yield from unreadable(error, plan)

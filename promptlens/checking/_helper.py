@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
-import promptlens
+from promptlens.processes import END_S, how_ended, start_child
 
 MODULE = "promptlens.checking._worker"
-END_S = 5.0
 # What a helper that has ended raises, and a question that cannot be pickled.
 GONE = (OSError, EOFError)
 NOT_SENT = (pickle.PickleError, TypeError, AttributeError)
@@ -25,17 +21,7 @@ class Helper:
     """One process, and which plans it was told."""
 
     def __init__(self) -> None:
-        root = str(Path(promptlens.__file__).parents[1])
-        path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
-        windows_flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
-        self.child = subprocess.Popen(
-            [sys.executable, "-P", "-m", MODULE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,
-            creationflags=windows_flags,
-        )
+        self.child = start_child(MODULE)
         self.plans: set[int] = set()
 
     def send(self, request: Request) -> None:
@@ -67,5 +53,4 @@ class Helper:
             code = self.child.wait(END_S)  # its pipe closes a moment before
         except subprocess.TimeoutExpired:
             return "a helper process does not answer"
-        how = f"was killed by signal {-code} (9 mostly means that memory ran out)" if code < 0 else f"ended with code {code}"
-        return f"a helper process {how}"
+        return f"a helper process {how_ended(code)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
@@ -35,7 +36,6 @@ from promptlens.sources import (
 )
 from promptlens.sources._document import HEAD_BYTES
 
-BOM = b"\xef\xbb\xbf"
 # Where helpers are asked: it takes a quarter of a second to start them. Of a large file the first blocks show whether its lines repeat.
 MANY_FILES = 20_000
 MANY_BYTES = 4 * 1024 * 1024
@@ -63,7 +63,7 @@ class Screens:
     def of_files(self, files: Iterable[File | Trouble], crew: Crew) -> Iterator[Item]:
         """What `items` gives for each file, and each trouble in its place."""
         ahead = iter(files)
-        first = list(islice(ahead, MANY_FILES))
+        first = [] if crew.over else list(islice(ahead, MANY_FILES))
         many = len(first) == MANY_FILES
         for group, answer in shared(chain(first, ahead), crew if many else None, lambda: self.begun):
             for n, file in enumerate(group):
@@ -86,7 +86,7 @@ class Screens:
 
     def _short(self, path: str, content: bytes, plan: Plan) -> Iterator[Item] | None:
         """What there is to say of a short file; None where that is left to `check_file`."""
-        if b"\r" in content or b"\x00" in content or content.startswith(BOM) or MARK in content.lower():
+        if b"\r" in content or b"\x00" in content or content.startswith(BOM_UTF8) or MARK in content.lower():
             return None
         try:
             text = content.decode("utf-8")
@@ -126,7 +126,7 @@ class Screens:
                 left, clean = sieve.left(block, begun) if isinstance(block, Block) else (block.lines, 0)
                 for line in left:
                     if begun and sieve.is_known(line.text):
-                        clean += 1
+                        yield from entries.sent([Clean(1, entries.name)])  # at once: the next line may be one that cannot be read
                         continue
                     prompt = prompt_of_line(entries.name, line, row)
                     if prompt is not None:
@@ -172,10 +172,8 @@ class Screens:
 
 def _looked_at(prompt: Prompt, sieve: Sieve, entries: Entries, line: str | None) -> Iterator[Item]:
     """What is found in a prompt, and a number if that is nothing; `line` is what its file says (None: it is to be an entry)."""
-    found = sieve.reports.get(prompt.text) or entries.judged(prompt)
-    if not found.clean:
-        sieve.add_report(prompt.text, found)
-    elif line is not None:
+    found = sieve.judged(prompt, entries)
+    if found.clean and line is not None:
         sieve.add_clean(line)
         yield from entries.sent([Clean(1, entries.name)])
         return

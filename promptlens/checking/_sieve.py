@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from sys import getsizeof
 
-from promptlens.checking._entries import Judged
+from promptlens.checking._entries import Entries, Judged
 from promptlens.screening import Screen
-from promptlens.sources import Block
+from promptlens.sources import Block, Prompt
 from promptlens.sources._document import Line
 
 # Of texts in which nothing is found: what they take in memory, with their places in a set.
@@ -56,6 +56,15 @@ class Sieve:
             if len(self.reports) >= REPORTS:
                 self.reports.clear()
             self.reports[text] = judged
+
+    def judged(self, prompt: Prompt, entries: Entries) -> Judged:
+        """What is found in a prompt; it is analysed unless it is remembered, and then remembered if something is found."""
+        found = self.reports.get(prompt.text)
+        if found is None:
+            found = entries.judged(prompt)
+            if not found.clean:
+                self.add_report(prompt.text, found)
+        return found
 
     def is_known(self, text: str) -> bool:
         """True for a text, as it stands in its file, that is remembered as one in which nothing is found."""

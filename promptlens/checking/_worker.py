@@ -60,13 +60,13 @@ class Worker:
             if sieve is not None and sieve.is_clean(stripped):
                 continue
             prompt = prompt_of_line("", Line(text, 0, 1), row)
-            known = None if prompt is None or sieve is None else sieve.reports.get(prompt.text) or entries.judged(prompt)
-            if known is None or prompt is None or sieve is None:
+            if prompt is None or sieve is None:
                 found[number] = YOURSELF
-            elif known.clean:
+                continue
+            known = sieve.judged(prompt, entries)
+            if known.clean:
                 sieve.add_clean(stripped)
             else:
-                sieve.add_report(prompt.text, known)
                 found[number] = packed(known)
         return found
 

@@ -1,6 +1,6 @@
 """A text encoder in a process of its own, with the same interface: for screens that must not stall while it computes.
 
-    with EncoderProcess() as process:                       # start it before the screen
+    with EncoderProcess() as process:
         encoder = process.load("clip_l.safetensors", "clip-l")
         encoder.pool([(49406, 320, 2368, 49407)])           # as with load_encoder; any thread may call
         process.cancel()                                    # whoever waits gets CancelledError
@@ -15,7 +15,6 @@ import contextlib
 import itertools
 import os
 import subprocess
-import sys
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -23,20 +22,18 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-import promptlens
 from promptlens import errors
 from promptlens.encoder.frames import Message, receive, send
 from promptlens.encoder.interface import Progress
 from promptlens.encoder.windows import CancelledError
 from promptlens.errors import PromptLensError, WeightsError
+from promptlens.processes import END_S, how_ended, start_child
 
 if TYPE_CHECKING:  # 10 ms, which a screen that asks in other ways need not wait for
     from promptlens.encoder.files import FoundWeights
     from promptlens.encoder.remote import RemoteEncoder
 
 Answer = tuple[Message, list[Any]]
-# How long the process may take to end after its pipe is closed; it does nothing first, so more means it hangs.
-_END_S = 5.0
 WORKER = "promptlens.encoder.worker"
 
 
@@ -49,7 +46,7 @@ class _Request:
 
 
 class EncoderProcess:
-    """The running process. Start one before a UI; `close` it, or use it as a context manager.
+    """The running process. `close` it, or use it as a context manager.
 
     `module` is what runs over there: worker.py, or a module that answers more on top of it.
     """
@@ -61,7 +58,7 @@ class EncoderProcess:
         self._sending = Lock()
         self._over: Exception | None = None
         self._said: deque[str] = deque(maxlen=20)
-        self._child = _start(module)
+        self._child = start_child(module, hears_stderr=True)
         self._talk = Thread(target=self._note_talk, daemon=True)
         self._hearing = Thread(target=self._hear, daemon=True)
         self._talk.start()
@@ -98,7 +95,7 @@ class EncoderProcess:
                 with contextlib.suppress(BrokenPipeError):  # it ended before
                     self._child.stdin.close()
         try:
-            self._child.wait(_END_S)
+            self._child.wait(END_S)
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
@@ -198,22 +195,6 @@ class EncoderProcess:
             self._said.append(line.decode("utf-8", "replace").rstrip())
 
 
-def _start(module: str) -> subprocess.Popen[bytes]:
-    """The child: this Python, this package, and a session of its own, so that the terminal's Ctrl-C is not sent to it."""
-    package_root = str(Path(promptlens.__file__).parents[1])
-    path = os.pathsep.join(p for p in (package_root, os.environ.get("PYTHONPATH")) if p)
-    windows_flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
-    return subprocess.Popen(
-        [sys.executable, "-m", module],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
-        start_new_session=True,
-        creationflags=windows_flags,
-    )
-
-
 def _error(message: Message) -> Exception:
     """The error that a failed request means here: of the same class as over there."""
     if message["failed"] == "cancelled":
@@ -226,5 +207,4 @@ def _error(message: Message) -> Exception:
 def _ended(code: int, said: deque[str]) -> WeightsError:
     """The error for a process that ended by itself."""
     last = f" It said: {said[-1]}" if said else ""
-    how = f"was killed by signal {-code} (9 mostly means that memory ran out)" if code < 0 else f"ended with code {code}"
-    return WeightsError(f"The text-encoder process {how}.{last}")
+    return WeightsError(f"The text-encoder process {how_ended(code)}.{last}")

@@ -25,6 +25,7 @@ from functools import lru_cache
 from typing import Any
 
 from promptlens.errors import WeightsError
+from promptlens.processes import available_cores
 
 VARIABLE = "PROMPTLENS_THREADS"
 
@@ -82,17 +83,6 @@ def choose_threads() -> int:
         best, best_s = count, seconds
         count = available if count < available < 2 * count else 2 * count
     return best
-
-
-def available_cores() -> int:
-    """Cores this process may use: its affinity, and the quota of its container if it has one."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
-            quota, period = file.read().split()
-        return max(1, min(cores, int(quota) // int(period)))
-    except (OSError, ValueError):  # no container, or no quota ("max")
-        return cores
 
 
 def _product_seconds(count: int) -> float:

@@ -59,6 +59,7 @@ __all__ = [
     "prompt_of_line",
     "read",
     "read_blocks",
+    "read_content",
     "read_document",
     "read_prompts",
     "replace_text",
@@ -156,6 +157,11 @@ def read(path: str | os.PathLike[str], *, as_format: str | None = None, settings
             yield from (_named(item, row) for item in row.read_lines(name, lines, settings))
             return
         content = read_bytes(handle, name, size, settings.max_bytes, settings.progress)
+    yield from read_content(name, content, row, settings)
+
+
+def read_content(name: str, content: bytes, row: Format, settings: ReadSettings = DEFAULT_SETTINGS) -> Iterator[Item]:
+    """The prompts and notices of a file's bytes, however they came; `name` is what it is called."""
     if row.read_bytes:
         yield from (_named(item, row) for item in row.read_bytes(name, content, settings))
     else:

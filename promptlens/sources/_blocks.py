@@ -7,13 +7,13 @@ that is too long, a byte order mark) is read by `stream_lines` itself, which als
 from __future__ import annotations
 
 import io
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from promptlens.sources._document import MAX_LINE_BYTES, Bom, Line, Progress, Undecodable, UnreadableFile, reason_of, stream_lines
 
 BLOCK_BYTES = 256 * 1024
-_BOM = b"\xef\xbb\xbf"
 
 
 class Block(NamedTuple):
@@ -74,7 +74,7 @@ def _raw_blocks(handle: BinaryIO, path: str) -> Iterator[bytes]:
 
 def _plain_lines(raw: bytes, *, first: bool) -> list[str] | None:
     """The lines of a block; None where they must be read one by one."""
-    if b"\r" in raw or b"\x00" in raw or (first and raw.startswith(_BOM)):
+    if b"\r" in raw or b"\x00" in raw or (first and raw.startswith(BOM_UTF8)):
         return None
     try:
         text = raw.decode("utf-8")
@@ -104,6 +104,6 @@ class _OddLines:
         except UnreadableFile as error:
             wrong = None if error.line is None else number + error.line - 1
             raise UnreadableFile(self.path, error.why, line=wrong, column=error.column, hint=error.hint) from None
-        text = self.raw.removeprefix(_BOM if self.bom == "strip" else b"").decode("utf-8", "surrogateescape")
+        text = self.raw.removeprefix(BOM_UTF8 if self.bom == "strip" else b"").decode("utf-8", "surrogateescape")
         self.start = start + len(text)
         self.number = number + text.count("\n") + text.count("\r") - text.count("\r\n")

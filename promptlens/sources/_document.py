@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from bisect import bisect_right
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Literal
@@ -26,7 +27,7 @@ LONGEST_REASON = 300  # characters of an error message that quotes a file
 _PROGRESS_BYTES = 1024 * 1024
 _TOO_LARGE = "Raise max-file-size in the settings, split the file, or keep one prompt a line in a .txt file, which has no limit."
 
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\x00\x00", "utf-32-le"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_BOMS = ((BOM_UTF8, "utf-8"), (b"\xff\xfe\x00\x00", "utf-32-le"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _NEWLINE = re.compile("\r\n|\r|\n")
 UNDECODABLE = re.compile("[\udc80-\udcff]")  # what `undecodable="ignore"` makes of bytes that are not UTF-8
 
@@ -220,7 +221,7 @@ def stream_lines(
             raise UnreadableFile(path, f"this line is longer than {MAX_LINE_BYTES:,} bytes: it is no prompt", line=number)
         done += len(raw)
         if not start and bom == "strip":
-            raw = raw.removeprefix(b"\xef\xbb\xbf")
+            raw = raw.removeprefix(BOM_UTF8)
             if not raw:  # the mark is all there is
                 break
         part = _decode_line(raw, path, number, undecodable)

@@ -13,6 +13,7 @@ import pytest
 import promptlens
 from promptlens.encoder import threads
 from promptlens.errors import WeightsError
+from promptlens.processes import available_cores
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +53,7 @@ def test_the_user_decides(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_available_cores_are_at_least_one() -> None:
-    assert threads.available_cores() >= 1
+    assert available_cores() >= 1
 
 
 def test_the_count_of_the_program_around_is_left_as_it_was() -> None:
