@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -11,9 +11,9 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Static
 
-from promptlens.render._runs import visible_text
+from promptlens.tui.drawing import escaped
 from promptlens.tui.modal import Dialog
 
 GRACE_S = 0.5  # that a question nobody asked for is on screen before a letter is taken for an answer to it
@@ -41,7 +41,7 @@ class Question(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="question") as box:
-            box.border_title = self._title.replace("[", "\\[")
+            box.border_title = escaped(self._title)
             yield Static(Text(self._said), markup=False)
             with Horizontal(id="answers"):
                 for key, label in self._answers:
@@ -67,35 +67,3 @@ class Question(Dialog[str]):
 
     def action_leave(self) -> None:
         self.dismiss(self._answers[-1][0])
-
-
-class NameDialog(Dialog[str]):
-    """Asks for the name of a file; Escape gives nothing. `refused` says why a name will not do, "" for one that will."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", id="dialog.close")]
-
-    def __init__(self, title: str, name: str = "", *, refused: Callable[[str], str] | None = None) -> None:
-        super().__init__()
-        self._title = title
-        self._name = name
-        self._refused = refused
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="question") as box:
-            box.border_title = self._title.replace("[", "\\[")
-            yield Input(self._name, placeholder="a path, such as prompts/hero.txt", id="name")
-            yield Static("", id="name-error", markup=False)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        name = event.value.strip()
-        reason = self._refused(name) if self._refused is not None and name else ""
-        if not reason:
-            self.dismiss(name)
-            return
-        line = self.query_one("#name-error", Static)
-        line.display = True
-        line.update(visible_text(reason))
-
-    def action_leave(self) -> None:
-        self.dismiss("")

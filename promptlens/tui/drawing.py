@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
+from textual.strip import Strip
 
-from promptlens.render._runs import Row, Run, cluster_start, visible_text
+from promptlens.render._runs import Row, Run, cluster_start, visible_text, wrap
 from promptlens.spans import cell_width, clusters
 from promptlens.tui.palette import Palette
 
@@ -27,6 +29,13 @@ def text_of(rows: Iterable[Row], palette: Palette) -> Text:
 def escaped(text: str) -> Any:
     """Text for a border, which would read markup."""
     return Text(text, end="")
+
+
+def hint_line(said: str, y: int, width: int, palette: Palette, ground: Style) -> Strip:
+    """Line `y` of a text that stands where a widget has nothing to show; its paragraphs are wrapped."""
+    rows = [row for paragraph in said.split("\n") for row in wrap([Run(paragraph, "dim")], max(width - 2, 8), first=" ", indent=" ")]
+    strip = Strip(segments_of(rows[y], palette)) if y < len(rows) else Strip([])
+    return strip.adjust_cell_length(width, ground).apply_style(ground)
 
 
 def segments_of(row: Sequence[Run], palette: Palette) -> list[Segment]:

@@ -19,9 +19,9 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from promptlens.render._runs import Row, Run, visible_text, wrap
+from promptlens.render._runs import Row, Run, visible_text
 from promptlens.spans import cell_width
-from promptlens.tui.drawing import fit, segments_of
+from promptlens.tui.drawing import fit, hint_line, segments_of
 from promptlens.tui.key_names import with_keys
 from promptlens.tui.palette import Palette
 
@@ -269,6 +269,4 @@ class Listing(ScrollView, can_focus=True):
 
     def _hint_line(self, y: int, width: int, ground: Style) -> Strip:
         said = "Nothing matches the filter. Escape takes it away." if self._all else with_keys(self, self.hint)
-        rows = [line for paragraph in said.split("\n") for line in wrap([Run(paragraph, "dim")], max(width - 2, 8), first=" ", indent=" ")]
-        strip = Strip(segments_of(rows[y], self.palette)) if y < len(rows) else Strip([])
-        return strip.adjust_cell_length(width, ground).apply_style(ground)
+        return hint_line(said, y, width, self.palette, ground)

@@ -18,8 +18,8 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from promptlens.render._runs import Row, Run, wrap
-from promptlens.tui.drawing import fit, segments_of
+from promptlens.render._runs import Row, Run
+from promptlens.tui.drawing import fit, hint_line, segments_of
 from promptlens.tui.key_names import with_keys
 from promptlens.tui.palette import Palette
 
@@ -159,13 +159,7 @@ class Matrix(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         ground = self.rich_style
         if not self.values.labels:
-            rows = [
-                line
-                for part in with_keys(self, self.hint).split("\n")
-                for line in wrap([Run(part, "dim")], max(width - 2, 8), first=" ", indent=" ")
-            ]
-            strip = Strip(segments_of(rows[y], self.palette)) if y < len(rows) else Strip([])
-            return strip.adjust_cell_length(width, ground).apply_style(ground)
+            return hint_line(with_keys(self, self.hint), y, width, self.palette, ground)
         row = y - 1 + self.scroll_offset.y
         if row >= len(self.values.labels):
             return Strip.blank(width, ground)

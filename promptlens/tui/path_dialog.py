@@ -113,7 +113,7 @@ class PathDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="path") as box:
-            box.border_title = self._title.replace("[", "\\[")
+            box.border_title = escaped(self._title)
             box.border_subtitle = escaped(with_keys(self, KEYS))
             yield Input(self._name, placeholder="a path, such as prompts/hero.txt", id="path-name", select_on_focus=False)
             yield Static("", id="path-error", markup=False)

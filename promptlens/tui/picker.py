@@ -39,7 +39,7 @@ class Picker(Dialog[Any]):
 
     def on_mount(self) -> None:
         box = self.query_one("#picker")
-        box.border_title = self._title.replace("[", "\\[")
+        box.border_title = escaped(self._title)
         box.border_subtitle = escaped(with_keys(self.listing, KEYS))
         box.styles.height = min(len(self._entries) + 4, max(self.app.size.height - 4, 6))
         self.listing.show(self._entries)

@@ -13,9 +13,9 @@ from promptlens.errors import InputError, PromptLensError
 from promptlens.home import with_home
 from promptlens.models import ENCODERS, MODELS
 from promptlens.render._runs import Run
-from promptlens.tui.dialog import NameDialog
 from promptlens.tui.encoding import Encoding, Message
 from promptlens.tui.listing import Column, Entry
+from promptlens.tui.value_dialog import ValueDialog
 
 if TYPE_CHECKING:
     from promptlens.tui.screen import MainScreen
@@ -93,11 +93,15 @@ def _chosen(main: MainScreen, encoding: Encoding, value: tuple[str, str]) -> Non
     name, path = value
     if value == FILE:
 
-        def named(text: str | None) -> None:
-            if text:
-                encoding.choose([text])
+        def take(typed: str) -> str:
+            path = typed.strip()
+            why = _no_place(path)
+            if path and not why:
+                encoding.choose([path])
+            return why
 
-        main.app.push_screen(NameDialog("Weights: a file, or a folder", refused=_no_place), named)
+        about = "A file with weights of text encoders, such as a checkpoint, or a folder that has some."
+        main.app.push_screen(ValueDialog("Weights: a file, or a folder", about, "", "a path, such as clip_l.safetensors", take))
     elif value == AUTOMATIC:
         encoding.choose([])
     elif not name:

@@ -207,11 +207,11 @@ def test_a_home_that_is_not_there_is_said_in_the_dialog_for_weights() -> None:
     async def act(app: PromptLensApp, pilot: Pilot[None]) -> None:
         app.encoding.choose = chosen.extend  # type: ignore[method-assign,assignment]
         _chosen(app.main, app.encoding, FILE)
-        await until(pilot, lambda: app.screen.query("#name"))
-        field = app.screen.query_one("#name", Input)
+        await until(pilot, lambda: app.screen.query("#value-text"))
+        field = app.screen.query_one("#value-text", Input)
         field.value = "~nobody-of-this-name/x"
         await pilot.press("enter")
-        line = app.screen.query_one("#name-error")
+        line = app.screen.query_one("#value-error")
         await until(pilot, lambda: "there is no user 'nobody-of-this-name'" in str(line.render()) and line.size.height)
         assert chosen == []
         field.value = "~/clip_l.safetensors"

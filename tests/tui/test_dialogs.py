@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 
 from promptlens.render._runs import Run
 from promptlens.tui.app import PromptLensApp
-from promptlens.tui.dialog import NameDialog, Question
+from promptlens.tui.dialog import Question
 from promptlens.tui.help import HelpScreen, help_for
 from promptlens.tui.jump import Jump, targets
 from promptlens.tui.keys import bound
@@ -31,7 +31,6 @@ ENTER = ("enter", "\r")
 MAKERS: dict[str, tuple[Callable[[PromptLensApp, str], ModalScreen[Any]], tuple[str, str]]] = {
     "HelpScreen": (lambda app, name: HelpScreen(help_for(app.main), app.palette), ENTER),
     "Jump": (lambda app, name: Jump(targets(app.main)), ("p", "p")),
-    "NameDialog": (lambda app, name: NameDialog("A [name]", name), ENTER),
     "PathDialog": (lambda app, name: PathDialog("A [path]", app.palette, name), ENTER),
     "Picker": (lambda app, name: Picker("A [row]", app.palette, [Column("", 0)], [Entry((Run("one"),), 1)]), ENTER),
     "Question": (lambda app, name: Question("A [question]", "Well?", [("y", "Yes"), ("n", "No")]), ENTER),
