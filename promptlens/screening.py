@@ -36,7 +36,7 @@ class _WordTokens(dict[str, int]):
         self._marked = re.compile(marks).search
 
     def __missing__(self, word: str) -> int:
-        tokens = MARKED if self._marked(word) else max(count(word) for count in self._counts)
+        tokens = MARKED if self._marked(word) else max([count(word) for count in self._counts])
         if len(word) <= CACHED_WORD_LENGTH:
             if len(self) >= CACHED_WORDS:
                 self.clear()
@@ -95,7 +95,7 @@ def make_screen(host: Host, model: Model, options: Any, selection: Selection, se
     if needs is None or len(tokenizers) < len(uses) or not all(isinstance(t, Tokenizer) for t in tokenizers):
         return None
     bang = any(isinstance(t, Tokenizer) and t.reading.bang for t in tokenizers)
-    return Screen([t.count for t in dict.fromkeys(tokenizers)], [marks, _UNCLEAN, *(["!"] if bang else [])], room.chunk, needs)
+    return Screen([t.count_word for t in dict.fromkeys(tokenizers)], [marks, _UNCLEAN, *(["!"] if bang else [])], room.chunk, needs)
 
 
 __all__ = ["Screen", "make_screen"]

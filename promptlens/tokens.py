@@ -212,6 +212,10 @@ class Tokenizer:
             counted += 1 if special is not None else sum(map(self._counts.__getitem__, words))
         return counted
 
+    def count_word(self, word: str) -> int:
+        """Number of ids of a word of printable ASCII without entities and literal special tokens; nothing is remembered of it."""
+        return len(self.word_ids(word))
+
     def pieces(self, text: str) -> list[Piece]:
         """Ids with their places in the text, ordered; the same ids as `encode`."""
         if self._is_plain(text):
@@ -266,8 +270,11 @@ class Tokenizer:
         """The ids of `word_pieces`, without the places that take most of its time."""
         if word.isascii():
             word = word.lower()
-        if word.isascii() and word.isalpha():
-            return self._ids_of(word)
+        if word.isascii():
+            if word.isalpha():
+                return self._ids_of(word)
+            if word[-1:] in (",", ".") and (letters := word[:-1]).isalpha():
+                return self._ids_of(letters) + self._ids_of(word[-1])
         ids: list[int] = []
         for start, end in self._pretokens(word):
             ids += self._ids_of(word[start:end])

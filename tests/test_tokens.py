@@ -201,6 +201,8 @@ def test_in_plain_text_a_token_is_the_text_under_it(reading: Reading, text: str)
     for piece in read.pieces(text):
         if piece.id < START_ID:  # open_clip spells its special tokens otherwise
             assert text[piece.start : piece.end].lower() == read.vocabulary.piece(piece.id).removesuffix("</w>")
+    if "<" not in text and not (reading.bang and "!" in text):
+        assert sum(map(read.count_word, text.split())) == len(read.encode(text))
 
 
 UNDER = [  # what of the text each token covers

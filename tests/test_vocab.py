@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from reference_vocabulary import encoded, reference, shipped
 
 from promptlens.errors import UnknownNameError, VocabularyError
-from promptlens.vocab import END_ID, LONG_WORD_BYTES, MERGES, SIZE, START_ID, VOCABULARIES, Vocabulary, VocabularyFile, load, merges_text
+from promptlens.vocab import (
+    END_ID,
+    LONG_WORD_BYTES,
+    MANY_WORDS,
+    MERGES,
+    SIZE,
+    START_ID,
+    VOCABULARIES,
+    Vocabulary,
+    VocabularyFile,
+    load,
+    merges_text,
+)
 
 # --- the table ---
 
@@ -96,6 +108,22 @@ def test_whole_english_words_are_merged_as_tokenizers_merges_them() -> None:
     for _ in range(500):
         word = chance.choice(whole) + chance.choice(whole)
         assert list(load("clip").encode_word(word)) == encoded(word), word
+
+
+def test_a_word_that_is_a_piece_is_that_piece() -> None:
+    """By merging alone, as the first words are encoded; once there have been many, words are looked up among the pieces."""
+    vocabulary = Vocabulary(merges_text(VOCABULARIES["clip"]).split("\n")[:-1])
+    whole = {p.removesuffix("</w>"): i for i, p in enumerate(reference()[0]) if p.endswith("</w>") and p.isascii()}
+    merged = {}
+    for n, word in enumerate(whole):
+        if n % (MANY_WORDS - 1) == 0:
+            vocabulary = Vocabulary(merges_text(VOCABULARIES["clip"]).split("\n")[:-1])
+        merged[word] = vocabulary.encode_word(word)
+    assert merged == {word: (i,) for word, i in whole.items()}
+    for _ in range(2 * MANY_WORDS):
+        vocabulary.encode_word("cat")
+    assert {word: vocabulary.encode_word(word) for word in whole} == merged
+    assert [*vocabulary.encode_word("catdograbbit")] == encoded("catdograbbit")
 
 
 @settings(max_examples=100, deadline=None)

@@ -45,31 +45,34 @@ def repeated_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     folded = prompt.casefold()
     if _SYNTAX.search(prompt) or ("," in prompt and _may_be_twice(folded)):
         yield from _twice(usage, prompt)
-    if _may_be_in_a_row(folded, folded.split()):
+    if _may_be_in_a_row(_bare_words(folded)):
         yield from _in_a_row(prompt)
 
 
-def _may_repeat(folded: str, words: list[str], _tokens_of: Callable[[str], int]) -> bool:
+def _may_repeat(folded: str, _words: list[str], _tokens_of: Callable[[str], int]) -> bool:
     """Whether a prompt with nothing but commas between its tags may say something twice."""
-    bare = folded.replace(",", " ").split()
-    if len({*bare}) == len(bare) and "  " not in folded:  # most prompts are done here: where no word comes again, nothing does
+    bare = _bare_words(folded)
+    if len({*bare}) == len(bare) and "  " not in folded:  # where no word comes again, nothing does
         return False
     if "," in folded and _may_be_twice(folded):
         return True
-    return _may_be_in_a_row(folded, words) and any(True for _ in _in_a_row(folded))
+    return _may_be_in_a_row(bare) and any(True for _ in _in_a_row(folded))
+
+
+def _bare_words(folded: str) -> list[str]:
+    """The words that runs are made of: what stands between white space and commas."""
+    return folded.replace(",", " ").split() if folded.isascii() else _WORD.findall(folded)
 
 
 def _may_be_twice(folded: str) -> bool:
-    tags = [*filter(None, map(str.strip, folded.split(",")))]
-    return len({*tags}) < len(tags) or "  " in folded
+    tags = folded.split(",")
+    return len({*map(str.strip, tags)}) < len(tags) or "  " in folded
 
 
-def _may_be_in_a_row(folded: str, words: list[str]) -> bool:
+def _may_be_in_a_row(bare: list[str]) -> bool:
     """Whether there may be a run: where there is one, two neighbours come again as neighbours."""
-    if len(words) - len({*words}) <= 1:
-        return False
-    bare = folded.replace(",", " ").split()
-    return not folded.isascii() or len({*pairwise(bare)}) < len(bare) - 1
+    times = len(bare) - len({*bare})
+    return times > 1 and len({*pairwise(bare)}) < len(bare) - 1
 
 
 def _twice(usage: Usage, prompt: str) -> Iterator[Hit]:

@@ -16,6 +16,8 @@ FIRES = {
     "on another line": Says(Case("smile,\nhat,\nsmile"), ["smile"], "smile,\nhat,\n"),
     "in a caption": Says(Case("white, black, white, black", "kohya"), ["white", "black"], "white, black"),
     "a word three times": Says(Case("a very very very big cat"), ["very very very"], "a very big cat"),
+    "a word three times, the last time before a comma": Says(Case("a very very very, big cat"), ["very very very"], "a very, big cat"),
+    "a word three times before a wide comma": Says(Case("a very very very，big cat"), ["very very very"], "a very，big cat"),
     "words in a row": Says(Case("a red car a red car on a road"), ["a red car a red car"], "a red car on a road"),
     "words in a row, endlessly": Says(Case("big cat " * 40), [("big cat " * 40).strip()], "big cat "),
 }
