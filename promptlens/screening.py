@@ -95,7 +95,12 @@ def make_screen(host: Host, model: Model, options: Any, selection: Selection, se
     if needs is None or len(tokenizers) < len(uses) or not all(isinstance(t, Tokenizer) for t in tokenizers):
         return None
     bang = any(isinstance(t, Tokenizer) and t.reading.bang for t in tokenizers)
-    return Screen([t.count_word for t in dict.fromkeys(tokenizers)], [marks, _UNCLEAN, *(["!"] if bang else [])], room.chunk, needs)
+    return Screen(
+        [t.count_word for t in dict.fromkeys(tokenizers) if isinstance(t, Tokenizer)],
+        [marks, _UNCLEAN, *(["!"] if bang else [])],
+        room.chunk,
+        needs,
+    )
 
 
 __all__ = ["Screen", "make_screen"]
