@@ -18,7 +18,7 @@ import numpy as np
 from training.preview import judge, teacher
 from training.preview.lesson import Places
 from training.preview.minilm import MiniLM
-from training.preview.names import Names, judged_deletions, read_names
+from training.preview.names import JUDGED, Names, judged_deletions, read_names
 from training.preview.packages import MINILM, fetch
 
 SHARES = (0.5, 0.75, 1.0)
@@ -27,7 +27,7 @@ DRAWS = 10
 
 def curve(names: Names, features: np.ndarray) -> Iterator[tuple[str, str, judge.Figure]]:
     """Who, what and the figure; its interval is from the lowest to the highest draw. `features` are MiniLM's of every phrase."""
-    learnt = names.rows("train", "validation")
+    learnt = names.rows(*JUDGED.parts)
     for share in SHARES:
         found = defaultdict(list)
         for seed in range(DRAWS if share < 1 else 1):

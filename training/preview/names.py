@@ -1,4 +1,4 @@
-"""Phrases with their real CLIP ViT-B/32 embeddings, and the fixed rule that keeps some of them out of training.
+"""Phrases with their real CLIP ViT-B/32 embeddings, and the fixed rule that keeps some of them out of the training of the judged twin.
 
 A phrase is known by its words ("a Golf_ball" and "a golf ball" are one phrase), so nothing kept out is learnt under another spelling.
 The part is read off the sha256 of the words: nobody chose it, and it is the same in every run.
@@ -15,6 +15,19 @@ from typing import Literal
 import numpy as np
 
 Part = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """One of the two files that a run trains by one recipe: which parts of the phrases it learns."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+
+# Validation phrases are learnt from too: what they were kept for is decided, and written down in this recipe.
+JUDGED = Twin("judged", ("train", "validation"))
+SHIPPED = Twin("shipped", ("train", "validation", "test"))
 
 # Of phrases of one word 15 % are for the test and 5 % for validation; of longer ones, which deletions are judged on, 30 % and 10 %.
 TEST_SHARE, VALIDATION_SHARE = 15, 5
@@ -92,7 +105,7 @@ def deletions(names: Names) -> list[Deletion]:
 
 
 def judged_deletions(names: Names) -> dict[str, list[Deletion]]:
-    """Deletions to judge on: of phrases that were kept out, and of those too whose rest alone was."""
+    """Deletions to judge the judged twin on: of phrases that were kept out, and of those too whose rest alone was."""
     hidden = set(names.rows("test").tolist())
     every = deletions(names)
     return {

