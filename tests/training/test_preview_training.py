@@ -169,7 +169,7 @@ def test_pickles_that_name_code_are_refused() -> None:
     assert packages.unpickle(zipfile.ZipFile(file), "good.pt") == ({1: [(2, 0.5)]}, ["x"])
 
 
-def test_measures_know_a_perfect_and_a_blind_guess() -> None:
+def test_measures_know_a_perfect_a_blind_and_no_guess() -> None:
     chance = np.random.default_rng(0)
     known = names.Names(TEXTS, teacher.unit(chance.normal(size=(len(TEXTS), 512))).astype(np.float32), tuple("test" for _ in TEXTS))
     rows, mean = np.arange(len(TEXTS)), np.zeros(512, dtype=np.float32)
@@ -178,6 +178,7 @@ def test_measures_know_a_perfect_and_a_blind_guess() -> None:
     assert perfect["centred cosine"].value == pytest.approx(1)
     assert perfect["right name first"].value == 1
     assert abs(blind["centred cosine"].value) < 0.1
+    assert judge.closeness(known, rows, mean, np.zeros_like(known.embeddings))["right name in five"].value == 0
     cases = names.deletions(known)
     real = judge.influence(known.embeddings[[d.whole for d in cases]], known.embeddings[[d.rest for d in cases]])
     assert judge.deletion_figure(known, cases, real).value == pytest.approx(1)

@@ -70,6 +70,7 @@ def closeness(names: Names, rows: np.ndarray, mean: np.ndarray, vectors: np.ndar
     table = own_centre @ real.T
     # phrases of one spelling but for case have one real vector: they are no wrong answer
     better = (table > cosines[:, None] + 1e-4).sum(1)
+    better[~own_centre.any(1)] = len(real)  # the mean itself is a guess at nothing: a bag of tokens none of which is known
     return {
         "centred cosine": interval(lambda r: float(cosines[r].mean()), len(rows)),
         "right name first": interval(lambda r: float((better[r] == 0).mean()), len(rows)),
