@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase, translate
+from fnmatch import translate
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -134,14 +134,21 @@ class Search:
             except OSError as error:
                 yield Trouble(f"cannot be read: {error.strerror or error}.", here)
                 continue
+            by_name = self.only_by_name(walk, full)
+            prefix = "" if here == os.curdir else os.path.join(here, "")
             for entry in names:
+                name = entry.name
                 inner = entry.is_dir(follow_symlinks=False)
-                below = os.path.join(full, entry.name)
-                if not inner and not (entry.is_file() and self.known(below, walk)):
+                if not inner and not (
+                    entry.is_file() and (known_name(name) or _any_matches(walk.included, os.path.join(full, name), folder=False))
+                ):
                     continue
-                if not self.left_out(below, walk, folder=inner, above=False):
-                    name = entry.name if here == os.curdir else os.path.join(here, entry.name)
-                    waiting.append(name if inner else DiscoveredFile(name, False, entry.is_symlink()))
+                if by_name:
+                    left_out = _excluded_by_default(name)
+                else:
+                    left_out = self.left_out(os.path.join(full, name), walk, folder=inner, above=False)
+                if not left_out:
+                    waiting.append(prefix + name if inner else DiscoveredFile(prefix + name, False, entry.is_symlink()))
 
     def walk(self, path: str, folder: str) -> Walk | Trouble:
         """What holds in a folder, for what was named by a path."""
@@ -150,9 +157,10 @@ class Search:
         except PromptLensError as error:
             return without_settings(path, error)
 
-    def known(self, path: str, walk: Walk) -> bool:
-        """Whether a file's name is one that a format knows, or its format is set."""
-        return known_name(os.path.basename(path)) or _any_matches(walk.included, path, folder=False)
+    def only_by_name(self, walk: Walk, folder: str) -> bool:
+        """Whether names alone tell what of a folder (an absolute path) is left out: those that are left out by default."""
+        patterns = [patterns for _, patterns in walk.exclude if patterns]
+        return len(patterns) == 1 and patterns[0] is DEFAULT_EXCLUDE and not (walk.respect_gitignore and self.git.has_patterns(folder))
 
     def left_out(self, path: str, walk: Walk, *, folder: bool, above: bool) -> bool:
         """Whether a path is excluded or ignored; `above`: also when a folder is that it is in."""
@@ -189,22 +197,25 @@ def _is_in_excluded(levels: Sequence[Level], path: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _default_patterns() -> re.Pattern[str]:
-    return re.compile("|".join(translate(pattern.lower()) for pattern in DEFAULT_EXCLUDE))
+def _default_patterns() -> tuple[frozenset[str], re.Pattern[str]]:
+    folded = [pattern.lower() for pattern in DEFAULT_EXCLUDE]
+    return frozenset(folded), re.compile("|".join(translate(pattern) for pattern in folded if glob.has_magic(pattern)))
 
 
 def _excluded_by_default(name: str) -> bool:
-    return _default_patterns().match(name.lower()) is not None
+    folded = name.lower()
+    names, patterns = _default_patterns()
+    return folded in names or patterns.match(folded) is not None
 
 
 @lru_cache(maxsize=1)
-def _known_names() -> tuple[frozenset[str], tuple[str, ...]]:
+def _known_names() -> tuple[frozenset[str], re.Pattern[str]]:
     suffixes = {suffix for row in FORMATS.values() for suffix in row.suffixes if suffix} | set(KEYED_SUFFIXES) | {".txt"}
-    return frozenset(suffixes), tuple(name for row in FORMATS.values() for name in row.names)
+    return frozenset(suffixes), re.compile("|".join(translate(name) for row in FORMATS.values() for name in row.names))
 
 
 def known_name(name: str) -> bool:
     """Whether some format knows files of this name."""
     suffixes, patterns = _known_names()
     folded = name.lower()
-    return os.path.splitext(folded)[1] in suffixes or any(fnmatchcase(folded, pattern) for pattern in patterns)
+    return os.path.splitext(folded)[1] in suffixes or patterns.match(folded) is not None

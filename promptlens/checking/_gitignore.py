@@ -30,6 +30,10 @@ class GitIgnore:
                 return said
         return False
 
+    def has_patterns(self, folder: str) -> bool:
+        """Whether any file has something to say of what is in a folder (an absolute path)."""
+        return any(patterns for _, patterns in self._chain(folder))
+
     def ignores_above(self, path: str) -> bool:
         """Whether git ignores an absolute path or a folder that it is in."""
         root = self._root(os.path.dirname(path))

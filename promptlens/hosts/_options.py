@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -19,11 +20,16 @@ def check_range(options: Any, name: str, low: int, high: int) -> None:
 def check_choice(options: Any, name: str) -> None:
     """One of the values of the option's Literal type."""
     value = getattr(options, name)
-    choices = get_args(get_type_hints(type(options))[name])
+    choices = _choices(type(options), name)
     if value not in choices:
         guess = nearest(str(value), [str(c) for c in choices])
         hint = f" Did you mean {guess!r}?" if guess else ""
         raise OptionError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}.{hint}")
+
+
+@lru_cache(maxsize=256)
+def _choices(kind: type, name: str) -> tuple[Any, ...]:
+    return get_args(get_type_hints(kind)[name])
 
 
 def check_flag(options: Any, name: str) -> None:
