@@ -15,7 +15,7 @@ from promptlens.spans import Span
 def lost_span(use: EncoderUse, places: tuple[int, int]) -> Span:
     """Where lost tokens are in the prompt."""
     start, stop = places
-    return Span(use.places[start].start, use.places[stop - 1].end)
+    return Span(use.place(start).start, use.place(stop - 1).end)
 
 
 def still_read_by(use: EncoderUse, uses: Sequence[EncoderUse], span: Span) -> list[EncoderUse]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -77,6 +78,11 @@ class Origin:
         runs = self.runs
         return not runs or (len(runs) == 1 and runs[0].start == 0 and runs[0].end == runs[0].upto)
 
+    @property
+    def in_order(self) -> bool:
+        """True when what comes later in the derived text never begins or ends earlier in the source, and nothing came from nothing."""
+        return bool(self.runs) and all(run.start < run.end for run in self.runs) and all(_follows(a, b) for a, b in pairwise(self.runs))
+
     def range(self, at: int, upto: int) -> tuple[int, int]:
         """Source range of derived `[at, upto)`; an empty range gives an empty source range at the same place."""
         runs = self.runs
@@ -132,6 +138,13 @@ class Origin:
             else:
                 runs.extend(_whole(run.at, run.upto, *outer.range(run.start, run.end)))
         return Origin(runs)
+
+
+def _follows(before: Run, run: Run) -> bool:
+    """Whether a run begins and ends no earlier in the source than any part of the one before it: they may share a character, or all."""
+    if run.start == before.start and run.end == before.end:
+        return before.upto - before.at != before.end - before.start  # else its characters are of one each
+    return run.start >= before.end - 1
 
 
 def _whole(at: int, upto: int, start: int, end: int) -> Iterator[Run]:

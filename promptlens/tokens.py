@@ -8,10 +8,11 @@ Special tokens BOS and EOS around a window are not added here; a literal one in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any, NamedTuple, Protocol
 
 from promptlens.cleaning import CLEANINGS, clean, clean_text
@@ -59,6 +60,37 @@ class Piece(NamedTuple):
     start: int
     end: int
     word: int
+
+
+class Words:
+    """The words of a text that are encoded each on its own, so that where one piece is can be told without the others.
+
+    `found` are the words and where each begins in the cleaned text, from which `place` leads to the text itself (None: it is the same).
+    """
+
+    __slots__ = ("_asked", "_ends", "_found", "_pieces", "_place")
+
+    def __init__(
+        self,
+        found: Sequence[tuple[str, int]],
+        count: Callable[[str], int],
+        pieces: Callable[[str], Sequence[Piece]],
+        place: Callable[[int, int], tuple[int, int]] | None,
+    ) -> None:
+        self._found, self._pieces, self._place = found, pieces, place
+        self._ends = [*accumulate([count(word) for word, _ in found])]
+        self._asked: dict[int, Sequence[Piece]] = {}
+
+    def place(self, n: int) -> tuple[int, int, int]:
+        """Where piece number `n` begins and ends in the text, and the number of the first piece of its word."""
+        number = bisect_right(self._ends, n)
+        begin, (word, offset) = self._ends[number - 1] if number else 0, self._found[number]
+        pieces = self._asked.get(number)
+        if pieces is None:
+            pieces = self._asked[number] = self._pieces(word)
+        _, at, upto, part = pieces[n - begin]
+        start, end = self._place(offset + at, offset + upto) if self._place else (offset + at, offset + upto)
+        return start, end, begin + bisect_left(pieces, part, key=lambda piece: piece.word)
 
 
 _new_piece: Any = tuple.__new__  # what the named tuple's own constructor calls, in half its time
@@ -240,6 +272,21 @@ class Tokenizer:
                 words += pieces[-1].word + 1 if pieces else 0
         return found
 
+    def words(self, text: str) -> Words | None:
+        """The words of a text; None where its pieces depend on more than their words: on a special token, or on what cleaning moved."""
+        place = None
+        if not self._is_plain(text):
+            if self._literal is not None and self._literal.search(text):
+                return None
+            text, origin = clean(text, self.reading.cleaning)
+            if not origin.is_identity:
+                if not origin.in_order:
+                    return None
+                place = origin.range
+        return Words(
+            [(match.group(), match.start()) for match in self._split.finditer(text)], self._counts.__getitem__, self.word_pieces, place
+        )
+
     def _is_plain(self, text: str) -> bool:
         """Whether words can be looked up as they are: printable ASCII without entities and literal special tokens."""
         return text.isascii() and text.isprintable() and "&" not in text and "<|" not in text and not (self._bang and "!" in text)
@@ -301,15 +348,14 @@ class Tokenizer:
         number, was_text, previous_end = -1, False, -1
         for start, end in self._pretokens(word):
             pretoken = word[start:end]
-            special = self._inner.get(pretoken)
             is_text = pretoken[0].isalnum() or (was_text and pretoken[0] == "'" and pretoken[-1].isalnum())
             if not (is_text and was_text and start == previous_end):
                 number += 1
             was_text, previous_end = is_text, end
-            if special is not None:
-                found.append(Piece(special, start, end, number))
+            if pretoken in self._inner:
+                found.append(Piece(self._inner[pretoken], start, end, number))
                 continue
-            ids = self.vocabulary.encode_word(pretoken)
+            ids = self._ids_of(pretoken)
             found.extend(Piece(i, start + a, start + b, number) for i, a, b in self._places(pretoken, ids))
         return found
 

@@ -68,6 +68,11 @@ def check_use(prompt: str, use: EncoderUse) -> None:
     for token in tokens:
         assert 0 <= token.span.start <= token.span.end <= len(prompt)
         assert token.span.start < token.span.end or not prompt.strip(), "a token comes from some text (sd_embed reads nothing as 'empty')"
+    places = [use.place(n) for n in range(len(tokens))]
+    assert [(place.start, place.end) for place in places] == [(token.span.start, token.span.end) for token in tokens]
+    words = [token.word for token in tokens]
+    assert [place.first for place in places] == [words.index(word) for word in words]
+    assert all(use.tokens_before(at) == sum(token.span.start < at for token in tokens) for at in range(0, len(prompt) + 2, 7))
     for chunk in use.chunks:
         assert len(chunk.ids) == len(chunk.weights)
         assert chunk.lead == 0 if use.encoder.bos is None else chunk.ids[0] == use.encoder.bos
@@ -118,3 +123,14 @@ def test_ids_counts_and_pieces_agree(cleaning: str, bang: bool, prompt: str) -> 
     ids = build.encode(prompt)
     assert [p.id for p in build.pieces(prompt)] == ids
     assert build.count(prompt) == len(ids)
+
+
+@pytest.mark.parametrize("cleaning", CLEANINGS)
+@given(prompt=PROMPTS)
+def test_a_piece_that_is_found_by_its_word_is_the_same_as_among_all(cleaning: str, prompt: str) -> None:
+    build = tokenizer(Reading(cleaning))
+    words, pieces = build.words(prompt), build.pieces(prompt)
+    assert words is not None or not prompt.isascii() or "<" in prompt or "&" in prompt or not prompt.isprintable()
+    if words is not None:
+        numbers = [piece.word for piece in pieces]
+        assert [words.place(n) for n in range(len(pieces))] == [(p.start, p.end, numbers.index(p.word)) for p in pieces]

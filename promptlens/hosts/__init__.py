@@ -2,214 +2,34 @@
 
 Each host is one file of this folder with a module-level `HOST`; `HOSTS` is made by walking the folder. A host is two halves: `parse` turns
 a prompt into lines of weighted fragments, `pack` cuts the tokens of a line into chunks for one encoder. What both share is here: the
-types, the stream of tokens between the two halves, and window building. No host imports another.
+types and window building; the stream of tokens between the two halves is in streams.py. No host imports another.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from promptlens.errors import PluginError, UnknownNameError
 from promptlens.models import CLIP_FAMILIES, Encoder, Model
 from promptlens.quick import quick_maker
-from promptlens.spans import Origin, Span
-from promptlens.tokens import Piece, ReadsText, Token
-
-# What hosts take out: "network", "comment", "missing" (an embedding that is not there), "ignored" (text they never read).
-FragmentKind = Literal["text", "break", "embedding", "network", "comment", "missing", "ignored"]
+from promptlens.spans import Span
+from promptlens.streams import Fragment as Fragment
+from promptlens.streams import FragmentKind as FragmentKind
+from promptlens.streams import Place as Place
+from promptlens.streams import Stream as Stream
+from promptlens.streams import ones as ones
+from promptlens.tokens import Token
 
 # Why a chunk ended. "end": the text did; "full": no room for the next token; "comma": the words after the last comma moved on;
 # "break": the prompt says so; "group": the next group moved on whole; "sentence": at its last full stop; "vectors": an embedding
 # did not fit; "text": one of several texts the host encodes apart.
 Cut = Literal["end", "full", "comma", "break", "group", "sentence", "vectors", "text"]
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """A piece of the prompt with one weight, tokenised on its own.
-
-    `origin` maps the text back to the prompt (None: it *is* the prompt from its first character). `vectors` counts the places a
-    textual-inversion embedding takes.
-    """
-
-    text: str
-    weight: float = 1.0
-    kind: FragmentKind = "text"
-    origin: Origin | None = field(default=None, repr=False)
-    vectors: int = 0
-
-    @property
-    def span(self) -> Span:
-        """Where the fragment is in the prompt, syntax around it left out."""
-        if self.origin is None:
-            return Span(0, len(self.text))
-        return self.origin.span(0, len(self.text))
-
-    def place(self, at: int, upto: int) -> Span:
-        """Where `text[at:upto]` is in the prompt."""
-        return _new_span(at, upto) if self.origin is None else _new_span(*self.origin.range(at, upto))
-
-
-_new_token = quick_maker(Token)
-_new_span = quick_maker(Span)
-_new_place: Any = tuple.__new__
-
-
-class Place(NamedTuple):
-    """Where a token is: `[start, end)` of the prompt, the number of its word, and its id or how its embedding is shown."""
-
-    start: int
-    end: int
-    word: int
-    what: int | str
-
-
-class _StreamRun(NamedTuple):
-    """Places of a stream that come from one fragment: `places` pieces from `first` on, or the vectors of an embedding made of pieces."""
-
-    fragment: Fragment
-    first: int
-    places: int
-    pieces: int
-    name: str | None
-
-
-class Stream:
-    """The tokens of one line for one encoder, in order, before they are cut into chunks.
-
-    `ids` are what goes into the windows. `weights` is None while every weight is 1. Tokens with spans are made when asked for.
-    """
-
-    __slots__ = ("_places", "_runs", "_tokens", "ids", "tokenizer", "weights")
-
-    def __init__(self, tokenizer: ReadsText) -> None:
-        self.tokenizer = tokenizer
-        self.ids: list[int] = []
-        self.weights: list[float] | None = None
-        self._runs: list[_StreamRun] = []
-        self._places: tuple[Place, ...] | None = None
-        self._tokens: tuple[Token, ...] | None = None
-
-    @classmethod
-    def of(cls, tokenizer: ReadsText, fragment: Fragment, ids: list[int]) -> Stream:
-        """The stream of a line that is one text fragment with these ids."""
-        stream = cls(tokenizer)
-        stream.ids = ids
-        if fragment.weight != 1.0:
-            stream.weights = [fragment.weight] * len(ids)
-        stream._runs.append(_StreamRun(fragment, 0, len(ids), len(ids), None))
-        return stream
-
-    @classmethod
-    def join(cls, streams: Sequence[Stream]) -> Stream:
-        """The tokens of several streams of one tokenizer, one after the other."""
-        joined = cls(streams[0].tokenizer)
-        joined.ids = [i for stream in streams for i in stream.ids]
-        if any(stream.weights is not None for stream in streams):
-            joined.weights = [w for stream in streams for w in stream.weights or ones(len(stream))]
-        joined._runs = [run for stream in streams for run in stream._runs]
-        return joined
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def add(self, fragment: Fragment) -> None:
-        """Append all tokens of a text fragment."""
-        ids = self.tokenizer.encode(fragment.text)
-        self.extend(fragment, ids, 0)
-
-    def extend(self, fragment: Fragment, ids: list[int], first: int) -> None:
-        """Append tokens of a fragment; the first is piece number `first` of it."""
-        count = len(ids)
-        if not count:
-            return
-        self._weigh(fragment.weight, count)
-        if self.ids:
-            self.ids += ids
-        else:
-            self.ids = ids
-        self._runs.append(_StreamRun(fragment, first, count, count, None))
-
-    def add_vectors(self, fragment: Fragment, name: str, vectors: int, place_id: int, first: int = 0, pieces: int = 0) -> None:
-        """Append the places of an embedding, made of `pieces` pieces of the fragment from `first` on (none: of all its text)."""
-        self._weigh(fragment.weight, vectors)
-        self.ids += [place_id] * vectors
-        self._runs.append(_StreamRun(fragment, first, vectors, pieces, name))
-
-    def _weigh(self, weight: float, count: int) -> None:
-        if self.weights is not None:
-            self.weights += [weight] * count
-        elif weight != 1.0:
-            self.weights = [1.0] * len(self.ids)
-            self.weights += [weight] * count
-
-    @property
-    def places(self) -> Sequence[Place]:
-        """Where every token is in the prompt: what `tokens` is made of, in a fifth of its time."""
-        if self._places is None:
-            self._places = tuple(self._placed())
-        return self._places
-
-    @property
-    def tokens(self) -> tuple[Token, ...]:
-        """Every token with its span in the prompt."""
-        if not self.ids:
-            return ()  # without a word the vocabulary need not be loaded
-        if self._tokens is None:
-            weights = ones(len(self)) if self.weights is None else self.weights
-            piece = self.tokenizer.vocabulary.piece
-            self._tokens = tuple(
-                _new_token(token_id, what if isinstance(what, str) else piece(what), _new_span(start, end), weight, word)
-                for token_id, weight, (start, end, word, what) in zip(self.ids, weights, self.places, strict=True)
-            )
-        return self._tokens
-
-    def _placed(self) -> Iterator[Place]:
-        words, last = 0, -1
-        fragment: Fragment | None = None
-        pieces: list[Piece] = []
-        low = high = 0  # no token begins or ends before the one that it follows
-        for run in self._runs:
-            if run.fragment is not fragment:
-                fragment = run.fragment
-                pieces = self.tokenizer.pieces(fragment.text)
-                words = last + 1
-            place = _placer(fragment)
-            for n in range(run.places):
-                what: int | str
-                if run.name is None:
-                    what, at, upto, word = pieces[run.first + n]
-                    start, end = place(at, upto) if place else (at, upto)
-                    word += words
-                else:
-                    start, end, word = self._embedding_place(run, pieces, words)
-                    what = f"<{run.name} {n + 1}/{run.places}>"
-                last = max(last, word)
-                if start < low:
-                    start = low
-                if end < high:
-                    end = high
-                low, high = start, end
-                yield _new_place(Place, (start, end, last, what))
-
-    def _embedding_place(self, run: _StreamRun, pieces: list[Piece], words: int) -> tuple[int, int, int]:
-        if not run.pieces or not pieces:
-            span = run.fragment.span
-            return span.start, span.end, words
-        first, last = pieces[run.first], pieces[run.first + run.pieces - 1]
-        span = run.fragment.place(first.start, last.end)
-        return span.start, span.end, words + first.word
-
-
-def _placer(fragment: Fragment) -> Callable[[int, int], tuple[int, int]] | None:
-    """What gives the places in the prompt of those in a fragment; None where they are the same."""
-    origin = fragment.origin
-    return None if origin is None or (origin.is_identity and origin.runs) else origin.range
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,11 +65,6 @@ class Chunk:
         return self.stream.tokens[self.start : self.stop]
 
     @property
-    def places(self) -> Sequence[Place]:
-        """Where the tokens of this chunk are."""
-        return self.stream.places[self.start : self.stop]
-
-    @property
     def used(self) -> int:
         """Number of tokens of the prompt in this chunk."""
         return self.stop - self.start
@@ -281,10 +96,15 @@ class EncoderUse:
         """All tokens of the line, lost ones included."""
         return self.stream.tokens if self.stream else ()
 
-    @property
-    def places(self) -> Sequence[Place]:
-        """Where all tokens of the line are, lost ones included."""
-        return self.stream.places if self.stream else ()
+    def place(self, n: int) -> Place:
+        """Where token number `n` of the line is, lost ones included. Raises `IndexError` where there are no tokens."""
+        if self.stream is None:
+            raise IndexError(f"{self.encoder.name} has no token {n}")
+        return self.stream.place(n)
+
+    def tokens_before(self, at: int) -> int:
+        """Number of tokens of the line that begin before a place in the prompt."""
+        return bisect_left(range(len(self.stream or ())), at, key=lambda n: self.place(n).start)
 
     @property
     def lost(self) -> tuple[Token, ...]:
@@ -420,12 +240,6 @@ _new_chunk = quick_maker(Chunk)
 @lru_cache(maxsize=64)
 def _padding(pad: int, count: int) -> tuple[int, ...]:
     return (pad,) * count
-
-
-@lru_cache(maxsize=1024)
-def ones(count: int) -> tuple[float, ...]:
-    """That many weights of 1."""
-    return (1.0,) * count
 
 
 def window(content: list[int], encoder: Encoder, pad: int | None = None) -> tuple[int, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from promptlens.hosts import Chunk, EncoderUse, Place
+from promptlens.hosts import Chunk, EncoderUse
 from promptlens.report import Edit, Usage
 from promptlens.rules._brackets import Inside, brackets, live_kinds, readable
 from promptlens.rules._reading import reading
@@ -71,13 +72,12 @@ def _of(prompt: str, use: EncoderUse) -> Iterator[Cut]:
     cut = [c for c in filled if c.stop < count and (c.stop in lost or (c.stop in following and c.cut not in wanted))]
     if not cut:
         return
-    places = use.places
     reached, word = 0, None  # a word longer than several chunks is cut at each of their ends, and looked at once
     for chunk in cut:
         after = chunk.stop
         if after >= reached:
-            reached, word = _word(prompt, places, after)
-        yield Cut(places[after].start, places[after - 1].end, word, after in lost, (use.encoder.title,), chunk, use)
+            reached, word = _word(prompt, use, after, count)
+        yield Cut(use.place(after).start, use.place(after - 1).end, word, after in lost, (use.encoder.title,), chunk, use)
 
 
 def _parts_at_commas(prompt: str) -> bool:
@@ -88,19 +88,15 @@ def _parts_at_commas(prompt: str) -> bool:
     return prompt.isascii() and not _NO_SEPARATOR.search(prompt)
 
 
-def _word(prompt: str, places: Sequence[Place], after: int) -> tuple[int, Span | None]:
-    """The word that the tokens on both sides of `after` are of, and how far it reaches."""
-    number = places[after - 1].word
-    if places[after].word != number:
+def _word(prompt: str, use: EncoderUse, after: int, count: int) -> tuple[int, Span | None]:
+    """The word that the tokens on both sides of `after` are of, and how far it reaches; `count` is the number of tokens."""
+    first = use.place(after).first
+    if first == after:
         return after, None
-    first, last = after - 1, after
-    while first and places[first - 1].word == number:
-        first -= 1
-    while last + 1 < len(places) and places[last + 1].word == number:
-        last += 1
-    span = Span(places[first].start, places[last].end)
+    end = bisect_right(range(count), first, after, key=lambda n: use.place(n).first)
+    span = Span(use.place(first).start, use.place(end - 1).end)
     text = span.of(prompt)
-    return last + 1, None if _SIGNS.fullmatch(text) else span
+    return end, None if _SIGNS.fullmatch(text) else span
 
 
 class Breaks(NamedTuple):
@@ -117,8 +113,8 @@ class Breaks(NamedTuple):
         if cut.lost or self.word is None:
             return None
         for place in places:
-            filled = sum(1 for token in cut.chunk.places if token.start < place)
-            if not filled or cut.use.encoder.capacity - filled > self.waste or self.unclosed < place or self.inside(place):
+            filled = min(cut.use.tokens_before(place), cut.chunk.stop) - cut.chunk.start
+            if filled <= 0 or cut.use.encoder.capacity - filled > self.waste or self.unclosed < place or self.inside(place):
                 continue
             glued = place > 0 and not self.prompt[place - 1].isspace()
             return Edit(Span(place, place), f" {self.word} " if glued else f"{self.word} ")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
 
 from promptlens.report import Usage
@@ -47,9 +46,7 @@ def cut_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
 
 
 def _is_longer_than_a_chunk(tag: Tag, cut: Cut) -> bool:
-    places = cut.use.places
-    first = bisect_left(places, tag.start, key=lambda place: place.start)
-    return bisect_left(places, tag.end, first, key=lambda place: place.start) - first > cut.use.encoder.capacity
+    return cut.use.tokens_before(tag.end) - cut.use.tokens_before(tag.start) > cut.use.encoder.capacity
 
 
 def _hint(breaks: bool, lost: bool) -> str:

@@ -37,7 +37,7 @@ def tail_chunk(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
             tail = _tail(use, settings.tail_tokens) if len(use.chunks) > 1 and not use.encoder.summary_only else None
             if tail is None:
                 continue
-            span = Span(tail.places[0].start, tail.places[-1].end)
+            span = Span(use.place(tail.start).start, use.place(tail.stop - 1).end)
             if span not in found:
                 found.add(span)
                 message = f"the last chunk holds only {many(tail.used, 'token')}: {shown(span.of(usage.prompt))}"
@@ -48,6 +48,6 @@ def tail_chunk(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
 def _tail(use: EncoderUse, most: int) -> Chunk | None:
     """The last chunk with a token in it, if it holds few and was opened because the one before was full."""
     filled = [chunk for chunk in use.chunks if chunk.used]
-    if len(filled) < 2 or filled[-1].used > most or filled[-2].cut in _WANTED or filled[-1].stop < len(use.places):
+    if len(filled) < 2 or filled[-1].used > most or filled[-2].cut in _WANTED or filled[-1].stop < len(use.stream or ()):
         return None
     return filled[-1]

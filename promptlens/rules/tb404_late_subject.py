@@ -69,7 +69,7 @@ def late_subject(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     subject = next((tag for tag in tags if not _is_praise(prompt[tag.start : tag.end])), None)
     if subject is None or use.stream.tokenizer.count(prompt[: subject.start]) < settings.subject_by:
         return
-    before = sum(1 for place in use.places if place.start < subject.start)
+    before = use.tokens_before(subject.start)
     if before >= settings.subject_by:
         text = shown(prompt[subject.start : subject.end], 40)
         message = f"the subject, {text}, begins after {before} tokens; the first {settings.subject_by} move the picture the most"
