@@ -15,14 +15,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
-from promptlens.spans import Origin, Run, join_origins
+from promptlens.spans import Origin, Run
 
 # Past this many characters a changed stretch is mapped as a whole instead of being compared letter by letter (which is quadratic).
 MAX_COMPARED = 1000
 
 _PLAIN = re.compile(r"[\t\n\r -%'-~]*")  # printable ASCII without "&": no build changes anything but its case
+_SIGMA = "\u03a3"  # the only letter whose small one depends on its neighbours
 _WORD_OR_SPACE = re.compile(r"\s+|\S+")
 _FTFY_ENTITY = re.compile(r"&#?[0-9A-Za-z]{1,24};")
 _ENTITY = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)")
@@ -52,7 +54,8 @@ def chain(text: str, *steps: Step) -> Cleaned:
     done = unchanged(text)
     for step in steps:
         new = step(done.text)
-        done = Cleaned(new.text, new.origin.through(done.origin))
+        same = new.origin.is_identity and len(new.text) == len(done.text)
+        done = Cleaned(new.text, done.origin if same else new.origin.through(done.origin))
     return done
 
 
@@ -74,7 +77,7 @@ def _merged(runs: list[Run]) -> Iterator[Run]:
     """Neighbouring character-by-character runs joined into one."""
     last: Run | None = None
     for run in runs:
-        if last and last.upto - last.at == last.end - last.start and run.upto - run.at == run.end - run.start and last.end == run.start:
+        if last and last.upto == run.at and last.end == run.start and _by_character(last) and _by_character(run):
             last = Run(last.at, run.upto, last.start, run.end)
             continue
         if last:
@@ -82,6 +85,10 @@ def _merged(runs: list[Run]) -> Iterator[Run]:
         last = run
     if last:
         yield last
+
+
+def _by_character(run: Run) -> bool:
+    return run.upto - run.at == run.end - run.start
 
 
 def lower(text: str) -> Cleaned:
@@ -101,6 +108,9 @@ def lower(text: str) -> Cleaned:
 
 def lower_each(text: str) -> Cleaned:
     """Each character on its own, as the Rust tokenizer does: sigma never becomes a final sigma."""
+    lowered = text.lower()
+    if len(lowered) == len(text) and _SIGMA not in text:
+        return Cleaned(lowered, Origin.identity(len(text)))
     return by_pieces((c, c.lower()) for c in text)
 
 
@@ -130,7 +140,15 @@ def _combining_sequences(text: str) -> Iterator[str]:
 
 def without_controls(text: str) -> Cleaned:
     """NUL, U+FFFD and category C* removed but for tab and newlines; every blank an ASCII one (BasicTokenizer)."""
+    kept = _without_controls_text(text)
+    if len(kept) == len(text):
+        return Cleaned(kept, Origin.identity(len(text)))
     return by_pieces((c, _kept(c)) for c in text)
+
+
+def _without_controls_text(text: str) -> str:
+    # What is printable to Python is of no category C and no blank but the ASCII one.
+    return text if text.isprintable() and "\ufffd" not in text else "".join(map(_kept, text))
 
 
 def _kept(char: str) -> str:
@@ -154,6 +172,7 @@ _IDEOGRAPHS = (
     (0x2F800, 0x2FA1F),
 )
 _IDEOGRAPH = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in _IDEOGRAPHS) + "]")
+_SPACED = r" \g<0> "
 
 
 def spaced_ideographs(text: str) -> Cleaned:
@@ -161,15 +180,12 @@ def spaced_ideographs(text: str) -> Cleaned:
     if not _IDEOGRAPH.search(text):
         return unchanged(text)
     runs: list[Run] = []
-    out: list[str] = []
-    at = 0
-    for i, char in enumerate(text):
-        spaced = f" {char} " if _IDEOGRAPH.match(char) else char
-        offset = at + (1 if len(spaced) == 3 else 0)
-        runs.append(Run(offset, offset + 1, i, i + 1))
-        out.append(spaced)
-        at += len(spaced)
-    return Cleaned("".join(out), Origin(runs))
+    at = start = 0
+    for piece in _around(_IDEOGRAPH, text):
+        end, around = start + len(piece), 1 if _IDEOGRAPH.match(piece) else 0
+        runs.append(Run(at + around, at + around + len(piece), start, end))
+        at, start = at + len(piece) + 2 * around, end
+    return Cleaned(_IDEOGRAPH.sub(_SPACED, text), Origin(runs))
 
 
 def unescaped(text: str) -> Cleaned:
@@ -224,7 +240,10 @@ def fixed(text: str) -> Cleaned:
     whole = fix_text(text)
     if whole == text:
         return unchanged(text)
-    pieces = _WORD_OR_SPACE.findall(text)
+    pieces: list[str] = []
+    for plain, group in groupby(_WORD_OR_SPACE.findall(text), is_plain):
+        words = [*group]
+        pieces += ["".join(words)] if plain else words
     parts = [unchanged(p) if is_plain(p) else _fixed_word(p) for p in pieces]
     if "".join(p.text for p in parts) == whole:
         return Cleaned(whole, _joined(pieces, parts))
@@ -242,12 +261,12 @@ def _fixed_word(word: str) -> Cleaned:
 
 
 def _joined(pieces: list[str], parts: list[Cleaned]) -> Origin:
-    shifted, start = [], 0
+    runs: list[Run] = []
+    at = start = 0
     for before, part in zip(pieces, parts, strict=True):
-        moved = Origin(Run(r.at, r.upto, r.start + start, r.end + start) for r in part.origin.runs)
-        shifted.append((len(part.text), moved))
-        start += len(before)
-    return join_origins(shifted)
+        runs += [Run(r.at + at, r.upto + at, r.start + start, r.end + start) for r in part.origin.runs]
+        at, start = at + len(part.text), start + len(before)
+    return Origin(_merged(runs))
 
 
 def compared(before: str, after: str) -> Cleaned:
@@ -264,7 +283,7 @@ def compared(before: str, after: str) -> Cleaned:
     middle = (head, len(before) - tail), (head, len(after) - tail)
     runs = [Run(0, head, 0, head)] if head else []
     (a, b), (c, d) = middle
-    if d > c and max(b - a, d - c) <= MAX_COMPARED:
+    if d > c and max(b - a, d - c) <= MAX_COMPARED and not set(before[a:b]).isdisjoint(after[c:d]):
         from difflib import SequenceMatcher
 
         runs += [
@@ -349,13 +368,12 @@ def _slow_ftfy_text(text: str) -> str:
 
 
 def _slow_text(text: str) -> str:
-    kept = "".join(map(_kept, text))
-    return unicodedata.normalize("NFC", _IDEOGRAPH.sub(r" \g<0> ", kept)).lower()
+    return unicodedata.normalize("NFC", _IDEOGRAPH.sub(_SPACED, _without_controls_text(text))).lower()
 
 
 def _fast_text(text: str) -> str:
     normal = unicodedata.normalize("NFC", text)
-    return "".join(c.lower() for c in normal) if "\u03a3" in normal else normal.lower()  # only a capital sigma looks at its neighbours
+    return "".join(c.lower() for c in normal) if _SIGMA in normal else normal.lower()
 
 
 def _open_clip_text(text: str) -> str:

@@ -142,9 +142,8 @@ class Origin:
 
 def _follows(before: Run, run: Run) -> bool:
     """Whether a run begins and ends no earlier in the source than any part of the one before it: they may share a character, or all."""
-    if run.start == before.start and run.end == before.end:
-        return before.upto - before.at != before.end - before.start  # else its characters are of one each
-    return run.start >= before.end - 1
+    same = run.start == before.start and run.end == before.end
+    return run.start >= before.end - 1 or (same and before.upto - before.at != before.end - before.start)
 
 
 def _whole(at: int, upto: int, start: int, end: int) -> Iterator[Run]:
