@@ -20,7 +20,8 @@ def check_range(options: Any, name: str, low: int, high: int) -> None:
 def check_choice(options: Any, name: str) -> None:
     """One of the values of the option's Literal type."""
     value = getattr(options, name)
-    choices = _choices(type(options), name)
+    kind: type = type(options)
+    choices = _choices(kind, name)
     if value not in choices:
         guess = nearest(str(value), [str(c) for c in choices])
         hint = f" Did you mean {guess!r}?" if guess else ""
