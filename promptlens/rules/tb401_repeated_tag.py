@@ -56,7 +56,7 @@ def _may_repeat(folded: str, _words: list[str], _tokens_of: Callable[[str], int]
         return False
     if "," in folded and _may_be_twice(folded):
         return True
-    return _may_be_in_a_row(bare) and any(True for _ in _in_a_row(folded))
+    return _may_be_in_a_row(bare) and any(True for _ in _runs(bare))
 
 
 def _bare_words(folded: str) -> list[str]:
@@ -113,6 +113,18 @@ def _in_a_row(prompt: str) -> Iterator[Hit]:
     """A word three times in a row, or a run of words twice."""
     found = [*_WORD.finditer(prompt)]
     words = [match.group().casefold() for match in found]
+    for start, length, times in _runs(words):
+        span = Span(found[start].start(), found[start + times * length - 1].end())
+        if _APART.search(prompt, span.start, span.end) or not _LETTER.search("".join(words[start : start + length])):
+            continue
+        kept = Span(found[start + length - 1].end(), span.end)
+        run = shown(Span(found[start].start(), kept.start).of(prompt))
+        edit = Edit(kept, "", safe=not _BRACKET.search(span.of(prompt)))
+        yield Hit(span, f"{run} is said {many(times, 'time')} in a row", "Say it once.", edit, times)
+
+
+def _runs(words: list[str]) -> Iterator[tuple[int, int, int]]:
+    """Words that come again at once: index of the first, how many they are, and how often they come."""
     places: dict[str, int] = {}
     done = 0
     for n, word in enumerate(words):
@@ -124,14 +136,6 @@ def _in_a_row(prompt: str) -> Iterator[Hit]:
         times = 1
         while words[start : start + length] == words[start + times * length : start + (times + 1) * length]:
             times += 1
-        if times < (TIMES_A_WORD if length == 1 else 2):
-            continue
-        last = start + times * length - 1
-        done = last + 1
-        span = Span(found[start].start(), found[last].end())
-        if _APART.search(prompt, span.start, span.end) or not _LETTER.search("".join(words[start : start + length])):
-            continue
-        kept = Span(found[start + length - 1].end(), found[last].end())
-        run = shown(Span(found[start].start(), kept.start).of(prompt))
-        edit = Edit(kept, "", safe=not _BRACKET.search(span.of(prompt)))
-        yield Hit(span, f"{run} is said {many(times, 'time')} in a row", "Say it once.", edit, times)
+        if times >= (TIMES_A_WORD if length == 1 else 2):
+            done = start + times * length
+            yield start, length, times
