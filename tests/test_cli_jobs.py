@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from test_cli_numbers import CONTENTS, FORMATS, LINES, SLOWLY, tree
 from test_cli_pipes import COMMAND, environment
 
 from promptlens.__main__ import main
-from promptlens.checking import _helper, _screens, _sharing
+from promptlens.checking import _crew, _helper, _long_files, _screens, _sharing
 from promptlens.checking._worker import Worker
 from promptlens.config import load_settings
 from promptlens.errors import PromptLensError
@@ -26,6 +27,8 @@ from promptlens.sources import _blocks
 
 NAMES = st.sampled_from(["a.txt", "b.txt", "c.caption", "d.caption", "sub/e.txt", "f.prompt", "g.csv", "h.json", "i.caption", "j.caption"])
 TREES = st.dictionaries(NAMES, CONTENTS, min_size=1, max_size=8)
+# Place, end, fix and message of each finding, and the counts; a page for each of many findings would take a minute.
+SHORT = [("sarif",), ("concise",), ("json", "--statistics")]
 
 
 class HereHelper(_helper.Helper):
@@ -50,18 +53,32 @@ class HereHelper(_helper.Helper):
         pass
 
 
+def any_of(helpers: Sequence[HereHelper], *, wait: bool) -> Sequence[HereHelper]:
+    """Some of those that were asked have an answer, in any order; of those that are not waited for perhaps none has."""
+    assert all(helper.answers for helper in helpers)
+    count = HereHelper.asked % 3 + wait
+    return [*helpers][-1 - HereHelper.asked % 2 :: -1][:count] or helpers[:wait]
+
+
 @pytest.fixture
 def little_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """Helpers are asked about a handful of files, and about files of a few lines."""
-    monkeypatch.setattr(_screens, "MANY_FILES", 2)
-    monkeypatch.setattr(_screens, "MANY_BYTES", 1)
-    monkeypatch.setattr(_screens, "FIRST_BLOCKS", 1)
+    monkeypatch.setattr(_crew, "FOR_COPIES", _crew.Enough(2, 1))
+    monkeypatch.setattr(_crew, "FOR_OTHERS", _crew.Enough(2, 1))
+    monkeypatch.setattr(_long_files, "FIRST_BLOCKS", 1)
     monkeypatch.setattr(_sharing, "GROUP", 2)
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, little_is_enough: None) -> type[HereHelper]:
-    monkeypatch.setattr(_helper, "Helper", HereHelper)
+def started_anew(monkeypatch: pytest.MonkeyPatch, little_is_enough: None) -> None:
+    """Helpers as they are where a process cannot be copied."""
+    monkeypatch.setattr(_crew, "can_fork", lambda: False)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, started_anew: None) -> type[HereHelper]:
+    monkeypatch.setattr(_helper, "started_anew", HereHelper)
+    monkeypatch.setattr(_helper, "answering", any_of)
     HereHelper.asked = 0
     return HereHelper
 
@@ -71,8 +88,8 @@ def said(capsys: pytest.CaptureFixture[str], jobs: int, *arguments: str) -> tupl
     return code, *capsys.readouterr()
 
 
-def same_said(capsys: pytest.CaptureFixture[str], *arguments: str) -> None:
-    for output in FORMATS:
+def same_said(capsys: pytest.CaptureFixture[str], *arguments: str, formats: Sequence[tuple[str, ...]] = FORMATS) -> None:
+    for output in formats:
         alone = said(capsys, 1, "--format", *output, *arguments)
         for jobs in (2, 3):
             assert said(capsys, jobs, "--format", *output, *arguments) == alone
@@ -84,18 +101,33 @@ def same_said(capsys: pytest.CaptureFixture[str], *arguments: str) -> None:
 def test_the_same_is_said_of_files(files: dict[str, bytes], options: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     for _ in tree(files):
         same_said(capsys, *options, ".")
-        same_said(capsys, *options, *sorted(files), "none.txt")
+        same_said(capsys, *options, *sorted(files), "none.txt", formats=SHORT)
 
 
 @SLOWLY
-@given(lines=st.lists(LINES, min_size=1, max_size=40))
+@given(lines=st.lists(LINES, min_size=1, max_size=20), block_bytes=st.sampled_from([1, 40, 200]))
 def test_the_same_is_said_of_long_files(
-    lines: list[bytes], here: type[HereHelper], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    lines: list[bytes], block_bytes: int, here: type[HereHelper], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_blocks, "BLOCK_BYTES", 60)
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", block_bytes)
     monkeypatch.setattr(_screens, "HEAD_BYTES", 1)
-    for _ in tree({"a.txt": b"\n".join(lines), "b.txt": b"\r\n".join(lines)}):
-        same_said(capsys, ".")
+    for _ in tree({"a.txt": b"\n".join(lines), "b.txt": b"\r\n".join(lines[:5]), "c.txt": b"a cat\na (cat\na (dog\n"}):
+        same_said(capsys, ".", formats=SHORT)
+
+
+def test_lines_that_only_who_asks_can_judge(
+    here: type[HereHelper], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that fails, and a prompt too long for the rules, of which a note tells once; long files among many short ones."""
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", 200)
+    lines = ["a cat", "a (dog", "a ((bird", "a fox " * 20_000, "(a:b:c:d", 'a "cat', "last"]
+    for n in range(3):
+        Path(f"{n}.txt").write_text("\n".join(lines * 9 if n == 1 else lines[:3]))
+    for host in ("a1111", "compel"):
+        same_said(capsys, "--host", host, ".", formats=SHORT)
+    assert here.asked > 5
+    err = said(capsys, 2, ".")[2]
+    assert err.count("too long for the rules") == 1
 
 
 def test_helpers_are_asked(here: type[HereHelper], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,19 +172,46 @@ def many(folder: Path) -> None:
 
 def test_few_files_start_no_process(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     many(tmp_path)
-    monkeypatch.setattr(_helper, "Helper", lambda: pytest.fail("a process was started"))
+    monkeypatch.setattr(_crew.Crew, "_started", lambda _: pytest.fail("a process was started"))
     assert said(capsys, 8, str(tmp_path))[0] == 0
 
 
-@pytest.mark.usefixtures("little_is_enough")
-def test_real_processes_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_of_middling_size_are_shared_once_they_are_many(
+    here: type[HereHelper], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_crew, "FOR_OTHERS", _crew.Enough(100, 1000))
+    monkeypatch.setattr(_screens, "HEAD_BYTES", 100)
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", 50)
+    for n in range(4):
+        (tmp_path / f"{n}.txt").write_text("a cat and a (dog\n" * 40)
+    alone = said(capsys, 1, "--format", "concise", str(tmp_path))
+    assert said(capsys, 2, "--format", "concise", str(tmp_path)) == alone
+    assert 0 < here.asked <= 680 * 3 / 50  # the first is looked at here
+
+
+def test_settings_of_single_files_do_not_keep_them_apart(
+    here: type[HereHelper], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "promptlens.toml").write_text('[per-path."1*.caption"]\nhost = "comfyui"\n')
+    for n in range(20):
+        (tmp_path / f"{n:02}.caption").write_text("a (cat\n")
+    assert main(("check", "--jobs", "1", "--format", "concise", ".")) == 0
+    alone = capsys.readouterr()
+    assert main(("check", "--jobs", "2", "--format", "concise", ".")) == 0
+    assert capsys.readouterr() == alone
+    assert here.asked == 11  # two files at a time, but for the first ones of both hosts, and the settings
+
+
+@pytest.mark.usefixtures("started_anew")
+def test_processes_started_anew_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     many(tmp_path)
     alone = said(capsys, 1, "--format", "concise", str(tmp_path))
     assert said(capsys, 2, "--format", "concise", str(tmp_path)) == alone
     assert "TB302" in alone[1]
 
 
-@pytest.mark.usefixtures("little_is_enough")
+@pytest.mark.usefixtures("started_anew")
 def test_a_helper_that_ends_is_no_harm(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     many(tmp_path)
     alone = said(capsys, 1, "--format", "concise", str(tmp_path))
@@ -162,7 +221,7 @@ def test_a_helper_that_ends_is_no_harm(tmp_path: Path, capsys: pytest.CaptureFix
     assert err == "note: a helper process ended with code 1; the rest is checked without any.\n"
 
 
-@pytest.mark.usefixtures("little_is_enough")
+@pytest.mark.usefixtures("started_anew")
 def test_where_no_process_can_be_started(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: Any, **__: Any) -> None:
         raise OSError(11, "Resource temporarily unavailable")
@@ -175,8 +234,8 @@ def test_where_no_process_can_be_started(tmp_path: Path, capsys: pytest.CaptureF
     assert err.count("no helper process can be started (Resource temporarily unavailable)") == 1
 
 
-def test_a_worker_that_fails_leaves_it_to_who_asked(tmp_path: Path) -> None:
-    requests = b"".join(pickle.dumps(request) for request in (("files", 7, [("a.txt", True)]), ("files", 7, [])))
+def test_a_worker_that_fails_leaves_it_to_who_asked() -> None:
+    requests = b"".join(pickle.dumps(request) for request in (("files", 7, None, [("a.txt", True)]), ("files", 7, None, [])))
     done = subprocess.run(
         [sys.executable, "-m", _helper.MODULE], input=requests, capture_output=True, env=environment(), check=True, timeout=60
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from promptlens.checking._crew import Crew
 from promptlens.checking._discovery import DiscoveredFile, Search, without_settings
@@ -22,6 +22,9 @@ from promptlens.shorten import Importance
 from promptlens.sources import UnreadableFile, images
 from promptlens.terminal import talk
 
+if TYPE_CHECKING:
+    from promptlens.checking._worker import Worker
+
 
 class Checker:
     """The files that were found so far, and what holds for each."""
@@ -29,8 +32,8 @@ class Checker:
     def __init__(self, settings: Settings, asked: Mapping[str, Any]) -> None:
         self.plans = Plans(settings, asked)
         self.search = Search(self.plans.walk)
-        self.crew = Crew(settings.jobs or available_cores())
         self.screens = Screens() if asked.get("clean_as_numbers") else None
+        self.crew = Crew(settings.jobs or available_cores(), self._worker)
         self.name: str | None = asked["stdin_filename"]
         self.pictures: bool | None = None  # whether they can be read; None: not looked yet
 
@@ -57,6 +60,12 @@ class Checker:
                 yield File(found.path, plan, found.named)
         if nothing and tells_none and os.path.isdir(path):
             talk("note", f"{path}: there are no files with prompts in it.")
+
+    def _worker(self, plans: dict[int, Plan]) -> Worker:
+        """What a helper does that is a copy of this process."""
+        from promptlens.checking._worker import Worker  # only for large runs
+
+        return Worker(self.screens, plans)
 
     def close(self) -> None:
         """End the helper processes, where there are any."""

@@ -1,126 +1,196 @@
 """Helper processes that share the work of a large run, each asked for one thing at a time; answers come in the order of the questions.
 
-They are this Python and this package, end when their pipe closes, whatever ends this process, and are out of reach of the terminal's
-Ctrl-C. One that fails or ends is no harm: what it was asked for is then done here, where its error shows.
+They are this Python and this package (copies of this process where that is safe), end when their pipe closes, whatever ends this process,
+and are out of reach of the terminal's Ctrl-C. One that fails or ends is no harm: what it was asked for is then done here, where its error
+shows.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from promptlens.checking._entries import Plan
+from promptlens.forked import can_fork
 from promptlens.terminal import talk
 
 if TYPE_CHECKING:
     from promptlens.checking._helper import Helper
+    from promptlens.checking._worker import Worker
 
 Tag = TypeVar("Tag")
 Request = tuple[Any, ...]
 
+# Questions that are made and not yet done with, for each helper: one it is at, one that waits for it, and one that waits for an older one.
+AHEAD = 3
+
+
+class Enough(NamedTuple):
+    """What is worth starting helpers for: files, or bytes of files."""
+
+    files: int
+    bytes: int
+
+
+# A copy of this process is there in a millisecond; any other has to load everything, which takes a quarter of a second.
+FOR_COPIES = Enough(1_000, 256 * 1024)
+FOR_OTHERS = Enough(20_000, 8 * 1024 * 1024)
+
+
+class Question(Generic[Tag]):
+    """A request, what it is about, and its answer once it is `settled`: None where there was no request, or nobody to answer it."""
+
+    __slots__ = ("answer", "plan", "request", "settled", "tag")
+
+    def __init__(self, tag: Tag, plan: Plan | None, request: Request | None) -> None:
+        self.tag = tag
+        self.plan = plan
+        self.request = request
+        self.answer: Any = None
+        self.settled = request is None
+
 
 class Crew:
-    """Helpers, started when they are first asked."""
+    """Helpers, started when they are first asked. `worker` does in a copy of this process what helpers are asked for."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, worker: Callable[[dict[int, Plan]], Worker]) -> None:
         self._size = self._wanted = size
+        self._worker = worker
         self._helpers: list[Helper] = []
-        self._plans: dict[int, tuple[Plan, int]] = {}  # by their ids; a plan is kept, so that no other has its id
+        self._at: dict[Helper, Question[Any]] = {}  # those asked first come first
+        self._waiting: deque[Question[Any]] = deque()
+        self._plans: list[Plan] = []
         self.over = size < 2
 
+    @property
+    def enough(self) -> Enough:
+        """What helpers are worth starting for; for those that are there anything is enough."""
+        return Enough(1, 1) if self._helpers else FOR_COPIES if can_fork() else FOR_OTHERS
+
     def number(self, plan: Plan) -> int:
-        """What a plan is called in requests."""
-        return self._plans.setdefault(id(plan), (plan, len(self._plans)))[1]
+        """What a plan is called in requests; those of a run are few, and files of one folder have the same."""
+        known = next((n for n, other in enumerate(self._plans) if other is plan or other == plan), None)
+        if known is None:
+            known = len(self._plans)
+            self._plans.append(plan)
+        return known
 
     def most(self, size: int) -> Crew:
-        """The crew, of which no more are started than are of use."""
-        self._wanted = max(min(self._size, size), 2)
+        """The crew, of which no more are started than are of use; those that are there stay."""
+        self._wanted = max(min(self._size, size), 2, len(self._helpers))
         return self
 
     def answered(self, asked: Iterable[tuple[Tag, Plan | None, Request | None]]) -> Iterator[tuple[Tag, Any]]:
-        """Each tag with the answer to its request, in order: None where there was no request, or nobody to answer it.
+        """Each tag with the answer to its request (kind, plan's number, ...), in order: None where there was none, or nobody to answer it.
 
-        There is one question more under way than was answered for each helper; what comes without a request is given before more is taken.
+        Questions are taken ahead of the answers, up to one without a request: that is given before more are taken. Who takes the answers
+        may ask something else meanwhile.
         """
-        waiting: deque[tuple[Tag, Helper | None]] = deque()
-        free: deque[Helper] = deque()
-        for tag, plan, request in asked:
-            if request is None or plan is None or not (helpers := self._started()):
-                while waiting:
-                    yield self._taken(waiting, free)
-                yield tag, None
-                continue
-            if not waiting:
-                free = deque(helpers)  # nobody else asks them meanwhile
-            done = None if free else self._taken(waiting, free)
-            helper = free.popleft() if free else None
-            waiting.append((tag, helper if helper is not None and self._ask(helper, plan, request) else None))
-            if done is not None:
-                yield done
-        while waiting:
-            yield self._taken(waiting, free)
-
-    def _taken(self, waiting: deque[tuple[Tag, Helper | None]], free: deque[Helper]) -> tuple[Tag, Any]:
-        """The answer to what was asked first; who gave it is free."""
-        tag, helper = waiting.popleft()
-        if helper is None:
-            return tag, None
-        answer = self._answer(helper)
-        free.append(helper)
-        return tag, answer
+        ahead, taken = iter(asked), deque[Question[Tag]]()
+        more = True
+        while more or taken:
+            if more and len(taken) < AHEAD * self._wanted and (not taken or taken[-1].request is not None):
+                found = next(ahead, None)
+                more = found is not None
+                if found is not None:
+                    taken.append(self._put(Question(*found)))
+            elif taken[0].settled:
+                question = taken.popleft()
+                yield question.tag, question.answer
+            else:
+                self._hear(wait=True)
 
     def close(self) -> None:
         """End all helpers."""
         for helper in self._helpers:
             helper.close()
         self._helpers = []
+        self._at = {}
+
+    def _put(self, question: Question[Tag]) -> Question[Tag]:
+        """Have a question answered, as soon as somebody is free."""
+        if question.request is not None:
+            self._waiting.append(question)
+            self._hear(wait=False)
+        return question
+
+    def _hear(self, *, wait: bool) -> None:
+        """Take the answers that are there, or wait for one, and give who is free something to do."""
+        if self._at:
+            from promptlens.checking._helper import answering
+
+            for helper in answering([*self._at], wait=wait):
+                self._take(helper)
+        for helper in self._started():
+            if self._waiting and helper not in self._at:
+                self._ask(helper, self._waiting.popleft())
+        if self.over:
+            self._settle_all()
+
+    def _take(self, helper: Helper) -> None:
+        """The answer of a helper that has one."""
+        from promptlens.checking._helper import GONE
+
+        try:
+            answer = helper.receive()
+        except GONE:
+            self._give_up(helper.why_gone())
+            return
+        question = self._at.pop(helper)
+        question.answer, question.settled = answer, True
+
+    def _ask(self, helper: Helper, question: Question[Any]) -> None:
+        from promptlens.checking._helper import GONE, NOT_SENT
+
+        assert question.request is not None
+        assert question.plan is not None
+        self._at[helper] = question
+        kind, number, *rest = question.request
+        plan = None if number in helper.plans else bare(question.plan)
+        try:
+            helper.send((kind, number, plan, *rest))
+        except GONE:
+            self._give_up(helper.why_gone())
+        except NOT_SENT as error:
+            self._give_up(f"the settings cannot be sent to a helper process ({error})")
+        else:
+            helper.plans.add(number)
 
     def _started(self) -> list[Helper]:
-        if len(self._helpers) < self._wanted and not self.over:
-            from promptlens.checking._helper import Helper  # pipes and processes, 15 ms: only for large runs
+        if len(self._helpers) < self._wanted and not self.over and self._waiting:
+            from promptlens.checking import _helper  # pipes and processes, 15 ms: only for large runs
 
             try:
                 while len(self._helpers) < self._wanted:
-                    self._helpers.append(Helper())
+                    self._helpers.append(self._copy() if can_fork() else _helper.started_anew())
             except OSError as error:
                 self._give_up(f"no helper process can be started ({error.strerror or error})")
-        return [] if self.over else self._helpers[: self._wanted]
+        return [] if self.over else self._helpers
 
-    def _ask(self, helper: Helper, plan: Plan, request: Request) -> bool:
-        """Whether a helper has been asked."""
-        if self.over:
-            return False
-        from promptlens.checking._helper import GONE, NOT_SENT
+    def _copy(self) -> Helper:
+        """One more helper that is a copy of this process, and knows what it knows."""
+        from promptlens.checking import _helper
 
-        number = self.number(plan)
-        try:
-            if number not in helper.plans:
-                bare = replace(plan, read=replace(plan.read, progress=None))
-                helper.send(("plan", number, bare))
-                helper.receive()
-                helper.plans.add(number)
-            helper.send(request)
-        except GONE:
-            self._give_up(helper.why_gone())
-            return False
-        except NOT_SENT as error:
-            self._give_up(f"the settings cannot be sent to a helper process ({error})")
-            return False
-        return True
-
-    def _answer(self, helper: Helper) -> Any:
-        from promptlens.checking._helper import GONE
-
-        if self.over:
-            return None
-        try:
-            return helper.receive()
-        except GONE:
-            self._give_up(helper.why_gone())
-            return None
+        known = {number: bare(plan) for number, plan in enumerate(self._plans)}
+        return _helper.forked(partial(self._worker, known), known, self._helpers)
 
     def _give_up(self, why: str) -> None:
-        self.over = True
-        talk("note", f"{why}; the rest is checked without any.")
+        if not self.over:
+            self.over = True
+            talk("note", f"{why}; the rest is checked without any.")
+
+    def _settle_all(self) -> None:
+        """Leave to who asked what was not answered."""
+        for question in (*self._waiting, *self._at.values()):
+            question.settled = True
+        self._waiting.clear()
+        self.close()
+
+
+def bare(plan: Plan) -> Plan:
+    """The plan as helpers have it: they show no progress, and do not know the styles of files that others read."""
+    names = None if plan.names is None else plan.names.elsewhere()
+    return replace(plan, read=replace(plan.read, progress=None), names=names)

@@ -39,12 +39,13 @@ class SharedNames:
                     self._places[name] = (path, item.line)
             yield item
 
-    def __reduce__(self) -> tuple[type[SharedNames], tuple[()]]:
-        return _OfAnotherProcess, ()
+    def elsewhere(self) -> SharedNames:
+        """What a helper process has in their place."""
+        return _OfAnotherProcess()
 
 
 class _OfAnotherProcess(SharedNames):
-    """What a helper process has in their place."""
+    """The names of a run in a process that does not know them."""
 
     def told(self, items: Iterable[Prompt | Notice], row: Format, path: str) -> Iterator[Prompt | Notice]:
         raise KnownElsewhere

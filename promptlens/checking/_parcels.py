@@ -37,6 +37,24 @@ class EntryParcel(NamedTuple):
     found: Parcel
 
 
+class LineParcel(NamedTuple):
+    """A line of a block that something is found in, or that is left to who asked: its place among the block's lines and characters."""
+
+    number: int
+    start: int
+    text: str
+    found: Parcel | None
+
+
+class BlockParcel(NamedTuple):
+    """A block of lines: how many lines and characters, in how many prompts nothing is found, and the lines with the others."""
+
+    lines: int
+    chars: int
+    clean: int
+    left: list[LineParcel]
+
+
 Sent = EntryParcel | Note | Unchecked | Clean
 
 

@@ -1,7 +1,8 @@
 """The quick road of `check`: prompts in which nothing is found are counted, and the others analysed.
 
 Files of one prompt a line, and captions, go this way: most of their prompts stay in a sieve (_sieve.py), and only what comes through is
-analysed. Whatever is out of the ordinary in a file (an odd encoding, comments that silence rules) is left to _entries.py.
+analysed. Many files, and large ones, are shared with helper processes (_crew.py). Whatever is out of the ordinary in a file (an odd
+encoding, comments that silence rules) is left to _entries.py.
 """
 
 from __future__ import annotations
@@ -11,37 +12,22 @@ import stat
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
+from typing import Any
 
-from promptlens.checking._crew import Crew, Request
+from promptlens.checking._crew import Crew
 from promptlens.checking._directives import MARK, directives_at
 from promptlens.checking._entries import Entries, Plan, check_file, format_of, has_comments, unreadable
-from promptlens.checking._parcels import unpacked, unpacked_items
-from promptlens.checking._sharing import File, shared
+from promptlens.checking._long_files import LongFile, looked_at
+from promptlens.checking._parcels import unpacked_items
+from promptlens.checking._sharing import File, Group, shared
 from promptlens.checking._sieve import Sieve
 from promptlens.errors import PromptLensError
 from promptlens.render import Clean, Entry, Item, Trouble
-from promptlens.sources import (
-    FORMATS,
-    Block,
-    Document,
-    Format,
-    Notice,
-    Odd,
-    Prompt,
-    UnreadableFile,
-    detect,
-    prompt_of_line,
-    read_blocks,
-    read_document,
-)
+from promptlens.sources import FORMATS, Document, Format, Notice, UnreadableFile, detect, read_blocks, read_document
 from promptlens.sources._document import HEAD_BYTES
 
-# Where helpers are asked: it takes a quarter of a second to start them. Of a large file the first blocks show whether its lines repeat.
-MANY_FILES = 20_000
-MANY_BYTES = 4 * 1024 * 1024
-FIRST_BLOCKS = 2
 # A file has a helper for so many of its bytes.
-HELPER_BYTES = 1024 * 1024
+HELPER_BYTES = 256 * 1024
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -50,28 +36,34 @@ class Screens:
 
     def __init__(self) -> None:
         self.begun = False
+        self._done = 0  # bytes of files that were looked at here
         self._sieves: dict[tuple[int, str, str | None, bool], tuple[Plan, Sieve | None]] = {}
 
     def items(self, path: str, plan: Plan, *, named: bool = True, crew: Crew | None = None) -> Iterator[Item]:
         """What `check_file` gives, with numbers of prompts in which nothing is found. `crew` helps with a large file."""
         head, size = _head(path)
         large = size >= HEAD_BYTES
+        self._done += size or len(head)
         for item in self._large(path, size, plan, named, crew) if large else self._of_short(path, head, plan, named):
             self.begun = self.begun or isinstance(item, Entry)
             yield item
 
     def of_files(self, files: Iterable[File | Trouble], crew: Crew) -> Iterator[Item]:
         """What `items` gives for each file, and each trouble in its place."""
-        ahead = iter(files)
-        first = [] if crew.over else list(islice(ahead, MANY_FILES))
-        many = len(first) == MANY_FILES
-        for group, answer in shared(chain(first, ahead), crew if many else None, lambda: self.begun):
+        if crew.over:
+            groups: Iterator[tuple[Group, Any]] = (([file], None) for file in files)
+        else:
+            ahead, enough = iter(files), crew.enough
+            first = list(islice(ahead, enough.files))
+            many = len(first) == enough.files
+            groups = shared(chain(first, ahead), crew, lambda: self.begun and (many or self._done >= enough.bytes))
+        for group, answer in groups:
             for n, file in enumerate(group):
                 known = answer[n] if answer else None
                 if isinstance(file, Trouble):
                     yield file
                 elif known is None:
-                    yield from self.items(file.path, file.plan, named=file.named, crew=None if many else crew)
+                    yield from self.items(file.path, file.plan, named=file.named, crew=crew)
                 else:
                     yield from (Clean(known, file.path),) if isinstance(known, int) else unpacked_items(known, file.path)
 
@@ -109,53 +101,14 @@ class Screens:
                 sieve = self.sieve(plan, row)
                 blocks = read_blocks(path, row, plan.read) if sieve else None
                 if sieve is not None and blocks is not None:
-                    entries = Entries(row, plan, path)
-                    if crew is not None and not crew.over and size >= MANY_BYTES:
-                        blocks = self._known_ahead(blocks, row, sieve, plan, crew.most(size // HELPER_BYTES))
-                    yield from self._of_blocks(blocks, row, sieve, entries)
+                    asked = crew is not None and not crew.over and max(size, self._done) >= crew.enough.bytes
+                    file = LongFile(blocks, row, sieve, Entries(row, plan, path), begun=self.begun)
+                    yield from file.items(crew.most(size // HELPER_BYTES) if crew and asked else None)
                     return
         except UnreadableFile as error:
             yield from unreadable(error, plan)
             return
         yield from check_file(path, plan, named=named)
-
-    def _of_blocks(self, blocks: Iterator[Block | Odd], row: Format, sieve: Sieve, entries: Entries) -> Iterator[Item]:
-        begun = self.begun
-        try:
-            for block in blocks:
-                left, clean = sieve.left(block, begun) if isinstance(block, Block) else (block.lines, 0)
-                for line in left:
-                    if begun and sieve.is_known(line.text):
-                        yield from entries.sent([Clean(1, entries.name)])  # at once: the next line may be one that cannot be read
-                        continue
-                    prompt = prompt_of_line(entries.name, line, row)
-                    if prompt is not None:
-                        yield from _looked_at(prompt, sieve, entries, line.text if begun else None)
-                        begun = True
-                if clean:
-                    yield from entries.sent([Clean(clean, entries.name)])
-        except UnreadableFile:
-            yield from entries.rest()
-            raise
-        yield from entries.rest()
-
-    def _known_ahead(self, blocks: Iterator[Block | Odd], row: Format, sieve: Sieve, plan: Plan, crew: Crew) -> Iterator[Block | Odd]:
-        """The blocks, with what helpers say of their lines in the sieve."""
-        number = crew.number(plan)
-
-        def asked() -> Iterator[tuple[tuple[Block | Odd, list[str]], Plan, Request | None]]:
-            for n, block in enumerate(blocks):
-                lines = sieve.unknown(block) if isinstance(block, Block) and self.begun and n >= FIRST_BLOCKS else []
-                enough = isinstance(block, Block) and len(lines) * 2 > len(block.texts)
-                yield (block, lines), plan, ("lines", number, row.name, lines) if enough else None
-
-        for (block, lines), answer in crew.answered(asked()):
-            for n, text in enumerate(lines) if answer is not None else ():
-                if n not in answer:
-                    sieve.add_clean(text)
-                elif answer[n] is not None:
-                    sieve.add_report(text.strip(), unpacked(text.strip(), answer[n]))
-            yield block
 
     def sieve(self, plan: Plan, row: Format) -> Sieve | None:
         """The sieve of the prompts of a format; None where there is none."""
@@ -170,23 +123,13 @@ class Screens:
         return known[1]
 
 
-def _looked_at(prompt: Prompt, sieve: Sieve, entries: Entries, line: str | None) -> Iterator[Item]:
-    """What is found in a prompt, and a number if that is nothing; `line` is what its file says (None: it is to be an entry)."""
-    found = sieve.judged(prompt, entries)
-    if found.clean and line is not None:
-        sieve.add_clean(line)
-        yield from entries.sent([Clean(1, entries.name)])
-        return
-    yield from entries.entry(prompt, found)
-
-
 def _of_text(text: str, row: Format, sieve: Sieve, entries: Entries) -> Iterator[Item]:
     """What there is to say of a short file, of which only the prompts are looked at that must be."""
     for item in read_document(Document(entries.name, text), row, entries.reader.plan.read):
         if isinstance(item, Notice):
             yield from entries.notes(item)
         else:
-            yield from _looked_at(item, sieve, entries, item.text)
+            yield from looked_at(item, sieve, entries, item.text)
     yield from entries.rest()
 
 

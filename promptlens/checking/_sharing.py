@@ -25,29 +25,31 @@ class File(NamedTuple):
 Group = list[File | Trouble]
 
 
-def shared(files: Iterable[File | Trouble], crew: Crew | None, begun: Callable[[], bool]) -> Iterator[tuple[Group, Any]]:
-    """The files in groups, each with what a helper says of it: None where nobody was asked, as it is before the run has `begun`."""
-    if crew is None:
-        yield from (([file], None) for file in files)
-    else:
-        yield from crew.most(FILE_HELPERS).answered(_asked(files, crew, begun))
+def shared(files: Iterable[File | Trouble], crew: Crew, asks: Callable[[], bool]) -> Iterator[tuple[Group, Any]]:
+    """The files in groups, each with what a helper says of it: None where nobody was asked, as it is while `asks` says no."""
+    yield from crew.most(FILE_HELPERS).answered(_asked(files, crew, asks))
 
 
-def _asked(files: Iterable[File | Trouble], crew: Crew, begun: Callable[[], bool]) -> Iterator[tuple[Group, Plan | None, Request | None]]:
+def _asked(files: Iterable[File | Trouble], crew: Crew, asks: Callable[[], bool]) -> Iterator[tuple[Group, Plan | None, Request | None]]:
     group: list[File] = []
     for file in files:
-        if group and (isinstance(file, Trouble) or file.plan is not group[0].plan or len(group) >= GROUP or not begun()):
-            yield _request(group, crew, begun())
+        if group and (isinstance(file, Trouble) or not _alike(file.plan, group[0].plan) or len(group) >= GROUP or not asks()):
+            yield _request(group, crew, asks())
             group = []
         if isinstance(file, Trouble):
             yield [file], None, None
         else:
             group.append(file)
     if group:
-        yield _request(group, crew, begun())
+        yield _request(group, crew, asks())
 
 
-def _request(group: list[File], crew: Crew, begun: bool) -> tuple[Group, Plan | None, Request | None]:
+def _alike(plan: Plan, other: Plan) -> bool:
+    """Whether the same holds for files: where settings are for single files, each has a plan of its own."""
+    return plan is other or plan == other
+
+
+def _request(group: list[File], crew: Crew, asks: bool) -> tuple[Group, Plan | None, Request | None]:
     plan = group[0].plan
     files = [(file.path, file.named) for file in group]
-    return [*group], plan, ("files", crew.number(plan), files) if begun else None
+    return [*group], plan, ("files", crew.number(plan), files) if asks else None

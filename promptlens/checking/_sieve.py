@@ -70,12 +70,6 @@ class Sieve:
         """True for a text, as it stands in its file, that is remembered as one in which nothing is found."""
         return text in self._clean
 
-    def unknown(self, block: Block) -> list[str]:
-        """The different lines of a block of which nothing is known."""
-        clean, reports = self._clean, self.reports
-        texts = [text for text in dict.fromkeys(block.texts) if text not in clean and len(text) <= REPORTED_UP_TO_CHARS]
-        return [text for text in texts if (stripped := text.strip()) and stripped not in reports]
-
     def left(self, block: Block, begun: bool) -> tuple[list[Line], int]:
         """The lines of a block that must be analysed, and how many others have a prompt; the first of a run is analysed."""
         texts, clean, passes = block.texts, self._clean, self._passes

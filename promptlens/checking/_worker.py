@@ -8,34 +8,36 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from promptlens.checking._entries import Entries, Plan
 from promptlens.checking._names import KnownElsewhere
-from promptlens.checking._parcels import YOURSELF, Parcel, Sent, packed, packed_items
+from promptlens.checking._parcels import YOURSELF, BlockParcel, LineParcel, Sent, packed, packed_items
 from promptlens.checking._screens import Screens
+from promptlens.judging import JUDGED_UP_TO_CHARS
 from promptlens.render import Clean
-from promptlens.sources import FORMATS, prompt_of_line
-from promptlens.sources._document import Line
+from promptlens.sources import FORMATS, Block, prompt_of_line
+from promptlens.sources._blocks import chars_of, plain_lines
 
 
 class Worker:
     """What a helper knows: the plans it was told, by their numbers, and what it has seen."""
 
-    def __init__(self) -> None:
-        self._screens = Screens()
+    def __init__(self, screens: Screens | None = None, plans: Mapping[int, Plan] | None = None) -> None:
+        self._screens = screens or Screens()
         self._screens.begun = True  # the first entry of a run is made by the process that asks
-        self._plans: dict[int, Plan] = {}
+        self._plans = dict(plans or {})
 
     def answer(self, request: tuple[Any, ...]) -> Any:
-        """What a request asks for: ("plan", number, plan), ("files", number, [(path, named)]), ("lines", number, format, [line])."""
-        kind, number, *rest = request
-        if kind == "plan":
-            (self._plans[number],) = rest
-            return None
-        plan = self._plans[number]
-        return self._files(plan, *rest) if kind == "files" else self._lines(plan, *rest)
+        """What a request asks for: ("files", number, plan, [(path, named)]), or ("lines", number, plan, format, a block of them).
+
+        The plan is told once, with the first request that needs it; after that it has its number alone.
+        """
+        kind, number, plan, *rest = request
+        if plan is not None:
+            self._plans[number] = plan
+        return (self._files if kind == "files" else self._lines)(self._plans[number], *rest)
 
     def _files(self, plan: Plan, files: Sequence[tuple[str, bool]]) -> list[int | list[Sent] | None]:
         """Of each file the number of its prompts where nothing is found in it, else its entries."""
@@ -50,46 +52,50 @@ class Worker:
             found.append(clean.prompts if isinstance(clean, Clean) else entries)
         return found
 
-    def _lines(self, plan: Plan, name: str, lines: Sequence[str]) -> dict[int, Parcel | None]:
-        """What is found in the lines in which something is, by their places in the list."""
+    def _lines(self, plan: Plan, name: str, raw: bytes) -> BlockParcel | None:
+        """What is found in a block of lines."""
         row = FORMATS[name]
         sieve, entries = self._screens.sieve(plan, row), Entries(row, plan, "")
-        found: dict[int, Parcel | None] = {}
-        for number, text in enumerate(lines):
-            stripped = text.strip()
-            if sieve is not None and sieve.is_clean(stripped):
+        texts = plain_lines(raw)
+        if texts is None or sieve is None:
+            return YOURSELF
+        left, clean = sieve.left(Block(texts, 0, 1), True)
+        found: list[LineParcel] = []
+        for line in left:
+            if sieve.is_known(line.text):
+                clean += 1
                 continue
-            prompt = prompt_of_line("", Line(text, 0, 1), row)
-            if prompt is None or sieve is None:
-                found[number] = YOURSELF
+            prompt = prompt_of_line("", line, row)
+            if prompt is None:
                 continue
-            known = sieve.judged(prompt, entries)
-            if known.clean:
-                sieve.add_clean(stripped)
+            known = sieve.judged(prompt, entries) if len(prompt.text) <= JUDGED_UP_TO_CHARS else None
+            if known is not None and known.clean:
+                sieve.add_clean(line.text)
+                clean += 1
             else:
-                found[number] = packed(known)
-        return found
+                found.append(LineParcel(line.number - 1, line.start, line.text, packed(known) if known else YOURSELF))
+        return BlockParcel(len(texts), chars_of(texts, raw), clean, found)
 
 
-def main(requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(worker: Worker, requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until there are no more."""
-    worker = Worker()
+    sys.stderr = None  # what is to be said is said by who asks
     while True:
         try:
             request = pickle.load(requests)
         except (EOFError, pickle.UnpicklingError):  # who asked has ended, perhaps amid a word
             return
         try:
-            answer = worker.answer(request)
+            answer = pickle.dumps(worker.answer(request), pickle.HIGHEST_PROTOCOL)
         except Exception:  # who asked does it again, and says what is wrong
-            answer = None
-        pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
-        answers.flush()
+            answer = pickle.dumps(YOURSELF, pickle.HIGHEST_PROTOCOL)
+        try:
+            answers.write(answer)
+            answers.flush()
+        except OSError:  # nobody is there to hear the answer
+            os._exit(0)
 
 
 if __name__ == "__main__":
     own, sys.stdout = sys.stdout.buffer, sys.stderr  # nothing else is written where answers are
-    try:
-        main(sys.stdin.buffer, own)
-    except OSError:  # nobody is there to hear the answer
-        os._exit(0)
+    serve(Worker(), sys.stdin.buffer, own)

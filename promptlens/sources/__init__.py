@@ -21,10 +21,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import translate
 from pathlib import PurePath
-from typing import BinaryIO
 
 from promptlens.errors import UnknownNameError
-from promptlens.sources._blocks import Block, Odd, stream_blocks
+from promptlens.sources._blocks import Block, Blocks, Odd
 from promptlens.sources._codec import Edit, NotWritable
 from promptlens.sources._document import (
     HEAD_BYTES,
@@ -43,6 +42,7 @@ from promptlens.sources._prompt import Item, Notice, Piece, Place, Prompt, Role,
 __all__ = [
     "FORMATS",
     "Block",
+    "Blocks",
     "Document",
     "Format",
     "NotWritable",
@@ -168,19 +168,14 @@ def read_content(name: str, content: bytes, row: Format, settings: ReadSettings 
         yield from read_document(decode(name, content, bom=row.bom, undecodable=row.undecodable), row, settings)
 
 
-def read_blocks(path: str, row: Format, settings: ReadSettings = DEFAULT_SETTINGS) -> Iterator[Block | Odd] | None:
+def read_blocks(path: str, row: Format, settings: ReadSettings = DEFAULT_SETTINGS) -> Blocks | None:
     """The lines of a file in blocks of many, for a format with a `prompt` for each; None where `read` must read the file."""
     handle, size = open_file(path)
     if handle.read(2) in _UTF_16:
         handle.close()
         return None
     handle.seek(0)
-    return _blocks_of(handle, path, size, row, settings)
-
-
-def _blocks_of(handle: BinaryIO, path: str, size: int, row: Format, settings: ReadSettings) -> Iterator[Block | Odd]:
-    with handle:
-        yield from stream_blocks(handle, path, size, bom=row.bom, undecodable=row.undecodable, progress=settings.progress)
+    return Blocks(handle, path, size, bom=row.bom, undecodable=row.undecodable, progress=settings.progress)
 
 
 def prompt_of_line(path: str, line: Line, row: Format) -> Prompt | None:

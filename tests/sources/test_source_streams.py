@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptlens.sources import ReadSettings, UnreadableFile, _blocks, _document, read_prompts
-from promptlens.sources._blocks import stream_blocks
+from promptlens.sources._blocks import Block, Blocks, chars_of, plain_lines
 from promptlens.sources._document import MAX_LINE_BYTES, Bom, Line, Undecodable, decode, document_lines, open_file, stream_lines
 
 LINE = b"masterpiece, a cat in a red coat, rain, neon lights, 35mm\n"
@@ -114,9 +114,38 @@ def test_blocks_hold_the_lines_of_the_file(bom: Bom, undecodable: Undecodable, l
         patch.setattr(_blocks, "BLOCK_BYTES", block_bytes)
         patch.setattr(_blocks, "MAX_LINE_BYTES", 25)
         patch.setattr(_document, "MAX_LINE_BYTES", 25)
-        blocks = stream_blocks(io.BufferedReader(io.BytesIO(content)), "a.txt", len(content), bom=bom, undecodable=undecodable)
-        slow = stream_lines(io.BytesIO(content), "a.txt", len(content), bom=bom, undecodable=undecodable)
-        assert until_wrong(line for block in blocks for line in block.lines) == until_wrong(slow)
+        slow = until_wrong(stream_lines(io.BytesIO(content), "a.txt", len(content), bom=bom, undecodable=undecodable))
+        for read_ahead in (False, True):
+            blocks = Blocks(io.BytesIO(content), "a.txt", len(content), bom=bom, undecodable=undecodable)
+            assert until_wrong(lines_of(blocks, read_ahead=read_ahead)) == slow
+
+
+def lines_of(blocks: Blocks, *, read_ahead: bool) -> Iterator[Line]:
+    """The lines of blocks; with `read_ahead`, all are there before the first is read, and somebody else reads every other one."""
+    for n, raw in enumerate([*blocks.raw()] if read_ahead else blocks.raw()):
+        assert isinstance(raw, bytes)
+        texts = plain_lines(raw)
+        if read_ahead and n % 2 and texts is not None:
+            yield from Block(texts, blocks.start, blocks.number).lines
+            blocks.passed(raw, len(texts), chars_of(texts, raw))
+        else:
+            yield from blocks.lines(raw).lines
+
+
+class Failing(io.BytesIO):
+    """A file whose disk fails once a part was read."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell():
+            raise OSError(5, "Input/output error")
+        return super().read(size)
+
+
+def test_what_went_wrong_comes_after_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", 6)
+    first, wrong = Blocks(Failing(b"a cat\na dog\n"), "a.txt", 12, bom="strip", undecodable="strict").raw()
+    assert first == b"a cat\n"
+    assert str(wrong) == "a.txt: input/output error."
 
 
 def until_wrong(lines: Iterable[Line]) -> tuple[list[Line], str]:
