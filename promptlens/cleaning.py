@@ -172,7 +172,6 @@ _IDEOGRAPHS = (
     (0x2F800, 0x2FA1F),
 )
 _IDEOGRAPH = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in _IDEOGRAPHS) + "]")
-_SPACED = r" \g<0> "
 
 
 def spaced_ideographs(text: str) -> Cleaned:
@@ -185,7 +184,11 @@ def spaced_ideographs(text: str) -> Cleaned:
         end, around = start + len(piece), 1 if _IDEOGRAPH.match(piece) else 0
         runs.append(Run(at + around, at + around + len(piece), start, end))
         at, start = at + len(piece) + 2 * around, end
-    return Cleaned(_IDEOGRAPH.sub(_SPACED, text), Origin(runs))
+    return Cleaned(_spaced_text(text), Origin(runs))
+
+
+def _spaced_text(text: str) -> str:
+    return _IDEOGRAPH.sub(lambda match: f" {match.group()} ", text)
 
 
 def unescaped(text: str) -> Cleaned:
@@ -368,7 +371,7 @@ def _slow_ftfy_text(text: str) -> str:
 
 
 def _slow_text(text: str) -> str:
-    return unicodedata.normalize("NFC", _IDEOGRAPH.sub(_SPACED, _without_controls_text(text))).lower()
+    return unicodedata.normalize("NFC", _spaced_text(_without_controls_text(text))).lower()
 
 
 def _fast_text(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from promptlens.analysis import DEFAULT_MODEL, MODELS_OWN, analyze_with, make_options
@@ -122,6 +122,7 @@ class Fixable(NamedTuple):
 
 def fixable(report: Report, analysis: Analysis) -> Fixable:
     """What fixing really takes away of a report's findings, found out by doing it; of guesses the edits alone are tried."""
+    analysis = lru_cache(maxsize=None)(analysis)  # several ways lead to one text
     before, safe = _counts(report), Counter[str]()
     edits = [f.edit for f in report.findings if f.edit is not None]
     fixed = report

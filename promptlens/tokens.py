@@ -284,7 +284,7 @@ class Tokenizer:
                     return None
                 place = origin.range
         return Words(
-            [(match.group(), match.start()) for match in self._split.finditer(text)], self._counts.__getitem__, self.word_pieces, place
+            [(match.group(), match.start()) for match in self._split.finditer(text)], self._counts.__getitem__, self._pieces.__getitem__, place
         )
 
     def _is_plain(self, text: str) -> bool:

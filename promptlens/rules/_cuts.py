@@ -48,8 +48,20 @@ class Cut(NamedTuple):
 def cuts(usage: Usage) -> list[Cut]:
     """Every cut that may part a word or a tag, once, with the encoders that have it, by place.
 
-    Of an encoder that gives one vector for all, cuts do not matter.
+    Of an encoder that gives one vector for all, cuts do not matter. Those of the last prompt are kept: two rules ask for them.
     """
+    for known, found in _last:
+        if known is usage:
+            return found
+    found = _cuts(usage)
+    _last[:] = [(usage, found)]
+    return found
+
+
+_last: list[tuple[Usage, list[Cut]]] = []
+
+
+def _cuts(usage: Usage) -> list[Cut]:
     found: dict[tuple[int, bool], Cut] = {}
     for line in usage.lines:
         for use in line.encoders:
