@@ -284,7 +284,10 @@ class Tokenizer:
                     return None
                 place = origin.range
         return Words(
-            [(match.group(), match.start()) for match in self._split.finditer(text)], self._counts.__getitem__, self._pieces.__getitem__, place
+            [(match.group(), match.start()) for match in self._split.finditer(text)],
+            self._counts.__getitem__,
+            self._pieces.__getitem__,
+            place,
         )
 
     def _is_plain(self, text: str) -> bool:
@@ -352,10 +355,10 @@ class Tokenizer:
             if not (is_text and was_text and start == previous_end):
                 number += 1
             was_text, previous_end = is_text, end
-            if pretoken in self._inner:
-                found.append(Piece(self._inner[pretoken], start, end, number))
-                continue
             ids = self._ids_of(pretoken)
+            if len(ids) == 1:
+                found.append(Piece(ids[0], start, end, number))
+                continue
             found.extend(Piece(i, start + a, start + b, number) for i, a, b in self._places(pretoken, ids))
         return found
 
@@ -382,10 +385,7 @@ class Tokenizer:
                 yield at, end
 
     def _places(self, pretoken: str, ids: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
-        """Character range of each id in a pre-token; ids of one character share its range."""
-        if len(ids) == 1:
-            yield ids[0], 0, len(pretoken)
-            return
+        """Character range of each of several ids of a pre-token; ids of one character share its range."""
         length = self.vocabulary.byte_length
         if pretoken.isascii():
             at = 0

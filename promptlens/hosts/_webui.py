@@ -215,14 +215,31 @@ def _by_first_id(embeddings: Mapping[str, int], names: Reading) -> Known:
 
 def _fill(packer: _Packer, fragment: Fragment, backtrack: int, known: Known) -> None:
     """Add a fragment's tokens, closing chunks as they fill."""
-    stream, capacity = packer.stream, packer.encoder.capacity
-    ids = stream.tokenizer.encode(fragment.text)
-    length = packer.length
-    if not known and length + len(ids) <= capacity:
-        if COMMA in ids:
-            packer.last_comma = length + len(ids) - 1 - ids[::-1].index(COMMA)
-        stream.extend(fragment, ids, 0)
+    ids = packer.stream.tokenizer.encode(fragment.text)
+    if known:
+        _fill_with_names(packer, fragment, ids, backtrack, known)
         return
+    stream, capacity = packer.stream, packer.encoder.capacity
+    at = 0
+    while True:
+        length = packer.length
+        fitting = ids[at : at + capacity - length]
+        if COMMA in fitting:
+            packer.last_comma = length + len(fitting) - 1 - fitting[::-1].index(COMMA)
+        stream.extend(fragment, fitting, at)
+        at += len(fitting)
+        if at == len(ids):
+            return
+        if ids[at] != COMMA and packer.last_comma >= 0 and capacity - packer.last_comma <= backtrack:
+            packer.close("comma", stop=packer.start + packer.last_comma + 1)
+        else:
+            packer.close("full")
+
+
+def _fill_with_names(packer: _Packer, fragment: Fragment, ids: list[int], backtrack: int, known: Known) -> None:
+    """`_fill` where names of embeddings become their vectors."""
+    stream, capacity = packer.stream, packer.encoder.capacity
+    length = packer.length
     at = done = 0
     while at < len(ids):
         if ids[at] == COMMA:

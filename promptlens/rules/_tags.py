@@ -19,6 +19,7 @@ _COMMAS = re.compile(r"[,\n，、]|\b(?:BREAK|AND)\b")
 _SENTENCES = re.compile(_COMMAS.pattern + r"|[.;!?。！？]+[\"'”’)]*(?=\s|$)")
 _WEIGHT = re.compile(r":\s*[+-]?[\d.]+\s*$")
 _NOT_WORDS = re.compile(r"[\s_]+")
+_NO_BRACKETS = str.maketrans("", "", "()[]{}")
 
 
 class Tag(NamedTuple):
@@ -39,10 +40,14 @@ def split(text: str, *, sentences: bool = False, whole: Iterable[Pair] = ()) -> 
             following = next(inside, None)
         if following and following.start < match.start():
             continue
-        yield from _trimmed(text, at, match.start(), section)
+        tag = _trimmed(text, at, match.start(), section)
+        if tag:
+            yield tag
         at = match.end()
         section += match.group() in ("BREAK", "AND")
-    yield from _trimmed(text, at, len(text), section)
+    tag = _trimmed(text, at, len(text), section)
+    if tag:
+        yield tag
 
 
 def _outermost(pairs: Iterable[Pair]) -> Iterator[Pair]:
@@ -53,13 +58,10 @@ def _outermost(pairs: Iterable[Pair]) -> Iterator[Pair]:
             reached = pair.end
 
 
-def _trimmed(text: str, start: int, end: int, section: int) -> Iterator[Tag]:
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    if start < end:
-        yield Tag(start, end, section)
+def _trimmed(text: str, start: int, end: int, section: int) -> Tag | None:
+    left = text[start:end].lstrip()
+    right = left.rstrip()
+    return Tag(end - len(left), end - len(left) + len(right), section) if right else None
 
 
 def outer_tags(usage: Usage, text: str, *, sentences: bool = False) -> list[Tag]:
@@ -82,9 +84,7 @@ def normal(tag: str) -> str:
     """
     bare = tag.replace("\\", "").rstrip(")] \t")
     bare = _WEIGHT.sub("", bare)
-    for bracket in "()[]{}":
-        bare = bare.replace(bracket, "")
-    return _NOT_WORDS.sub(" ", bare).strip().casefold()
+    return _NOT_WORDS.sub(" ", bare.translate(_NO_BRACKETS)).strip().casefold()
 
 
 def beside(text: str, start: int, end: int, blanks: str | None = None) -> tuple[str, str]:

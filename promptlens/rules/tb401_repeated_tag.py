@@ -77,7 +77,7 @@ def _may_be_in_a_row(bare: list[str]) -> bool:
 
 def _twice(usage: Usage, prompt: str) -> Iterator[Hit]:
     text = readable(usage)
-    apart = [match.span() for match in _ALTERNATIVES.finditer(text)]
+    apart = [match.span() for match in _ALTERNATIVES.finditer(text)] if "[" in text or "{" in text else []
     first: dict[tuple[int, int, str], Tag] = {}
     by_line = "\n" in text and reading(usage).splits_lines
     for tag in split(text):
