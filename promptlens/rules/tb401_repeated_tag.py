@@ -15,7 +15,7 @@ from promptlens.rules._tags import Tag, deletion, normal, split
 from promptlens.rules._words import many, shown
 from promptlens.spans import Span
 
-_SYNTAX = re.compile(r"[()\[\]{}_\\\n，、]|BREAK|AND")
+_SYNTAX = re.compile("|".join(map(re.escape, [*"()[]{}_\\\n，、", "BREAK", "AND"])))
 _BRACKET = re.compile(r"[()\[\]{}|\\]")
 # Texts of which only one is read at a time: prompt editing and choices.
 _ALTERNATIVES = re.compile(r"\[[^\[\]]*[:|][^\[\]]*\]|\{[^{}]*\}")
