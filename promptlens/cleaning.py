@@ -277,7 +277,7 @@ def compared(before: str, after: str) -> Cleaned:
 
     Equal stretches map character by character, changed ones as a whole. Entities of the text before are never cut.
     """
-    if before == after:
+    if before == after or _each_by_another(before, after):
         return unchanged(after)
     head = 0
     while head < min(len(before), len(after)) and before[head] == after[head]:
@@ -300,6 +300,17 @@ def compared(before: str, after: str) -> Cleaned:
         runs.append(Run(len(after) - tail, len(after), len(before) - tail, len(before)))
     placed = [_not_empty(run, len(before)) for run in runs]
     return Cleaned(after, Origin(_whole_entities(before, after, placed)))
+
+
+def _each_by_another(before: str, after: str) -> bool:
+    """Whether characters were replaced by others in their places, so plainly that a comparison finds nothing else.
+
+    What is replaced occurs nowhere after, and what stands for it nowhere before: no stretch is longer than one that stayed in its place.
+    """
+    if len(before) != len(after) or "&" in before:
+        return False
+    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    return not any(old in after or new in before for old, new in changed)
 
 
 def _not_empty(run: Run, length: int) -> Run:

@@ -6,6 +6,7 @@ A `Span` counts `str` indices (code points) of the prompt as typed. An `Origin` 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -178,15 +179,19 @@ def line_column(text: str, index: int) -> tuple[int, int]:
     return lines.count("\n") + 1, len(lines) - newline
 
 
+# Letters, quotation marks, kana, ideographs and full-width signs that are never part of one cluster with another of them.
+_ALONE = re.compile("[\x00-\x0c\x0e-\u02ff\u2010-\u2027\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uff01-\uff60]*")
+
+
 def clusters(text: str) -> list[Span]:
     """The grapheme clusters of a text: what a reader sees as one character.
 
     >>> [s.of("né👍🏽") for s in clusters("ne\u0301👍🏽")][0]
     'n'
     """
-    if text.isascii() and "\r" not in text:
+    if _ALONE.fullmatch(text):
         return [Span(i, i + 1) for i in range(len(text))]
-    from wcwidth import iter_graphemes  # 10 ms: only for text that is not plain ASCII
+    from wcwidth import iter_graphemes  # 10 ms, and slow: only for text with other characters
 
     spans, at = [], 0
     for cluster in iter_graphemes(text):

@@ -359,7 +359,7 @@ class Tokenizer:
             if len(ids) == 1:
                 found.append(Piece(ids[0], start, end, number))
                 continue
-            found.extend(Piece(i, start + a, start + b, number) for i, a, b in self._places(pretoken, ids))
+            found += [Piece(i, start + a, start + b, number) for i, a, b in self._places(pretoken, ids)]
         return found
 
     def _pretokens(self, word: str) -> Iterator[tuple[int, int]]:

@@ -179,6 +179,8 @@ class Vocabulary:
 
     def byte_length(self, token_id: int) -> int:
         """UTF-8 bytes of the word that a piece covers."""
+        if token_id < FIRST_MERGE:
+            return 1
         return len(self.piece(token_id).removesuffix(END_OF_WORD))
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -98,7 +98,8 @@ def _foreign(text: str, count: Callable[[str], int], most: int) -> Iterator[_Pie
         word = match.group().strip(_SIGNS)  # of "日本," the comma costs what it costs anywhere
         start = match.start() + match.group().find(word)
         end = start + len(word)
-        tokens, length = (0, 0) if word.isascii() else (count(word), _length(word))
+        length = 0 if word.isascii() else _length(word)
+        tokens = count(word) if length else 0
         if length and tokens >= length:
             known = run or _Piece(Span(start, start), 0, 0, "the vocabulary spells it out")
             run = known._replace(span=Span(known.span.start, end), tokens=known.tokens + tokens, letters=known.letters + length)
@@ -112,5 +113,8 @@ def _foreign(text: str, count: Callable[[str], int], most: int) -> Iterator[_Pie
 
 def _length(word: str) -> int:
     """Characters of a word as a reader counts them; 0 for a word that is mostly ASCII."""
+    ascii_letters = len(word.encode("ascii", "ignore"))
+    if ascii_letters > 2 * (len(word) - ascii_letters):  # no character has two of them
+        return 0
     characters = [cluster.of(word) for cluster in clusters(word)]
     return len(characters) if sum(not c.isascii() for c in characters) * 2 >= len(characters) else 0
