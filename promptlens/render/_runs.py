@@ -65,7 +65,7 @@ def _belongs(char: str, cluster: str) -> bool:
 
 def visible_text(text: str) -> str:
     """A stretch of text in one line, as it may be printed."""
-    if text.isascii() and text.isprintable():
+    if _SIMPLE.fullmatch(text):
         return text
     return "".join(visible(s.of(text)) for s in clusters(text))
 
