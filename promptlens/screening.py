@@ -8,7 +8,8 @@ the screen cannot vouch for is analysed. It never says what is wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -25,15 +26,16 @@ _SAMPLE = "a " * 1199 + "a"
 MARKED = 1_000_000
 
 
-class _WordTokens(dict[str, int]):
+class WordTokens(dict[str, int]):
     """Tokens of a word in the encoder that takes the most, and `MARKED` for one that must be looked at."""
 
-    __slots__ = ("_counts", "_marked")
+    __slots__ = ("_counts", "_marked", "_told")
 
     def __init__(self, counts: Sequence[Callable[[str], int]], marks: str) -> None:
         super().__init__()
         self._counts = counts
         self._marked = re.compile(marks).search
+        self._told = 0
 
     def __missing__(self, word: str) -> int:
         tokens = MARKED if self._marked(word) else max([count(word) for count in self._counts])
@@ -43,15 +45,28 @@ class _WordTokens(dict[str, int]):
             self[word] = tokens
         return tokens
 
+    def news(self) -> dict[str, int]:
+        """The words that came up since this was last asked; not all, where there were too many to keep."""
+        count, self._told = len(self) - self._told, len(self)
+        return dict(islice(reversed(self.items()), count)) if count > 0 else {}
+
+    def learn(self, known: Mapping[str, int]) -> None:
+        """Take over what another table says, which is no news."""
+        if len(self) + len(known) > CACHED_WORDS:
+            self.clear()
+        self.update(known)
+        self._told = len(self)
+
 
 class Screen:
     """What passes has no findings, and no word of it is lost."""
 
-    __slots__ = ("_checks", "_most", "_tokens_of")
+    __slots__ = ("_checks", "_most", "_tokens_of", "words")
 
     def __init__(self, counts: Sequence[Callable[[str], int]], marks: Sequence[str], room: int, needs: Sequence[Needs]) -> None:
         every = [*marks, *(need.marks for need in needs)]
-        self._tokens_of = _WordTokens(counts, "|".join(f"(?:{mark})" for mark in every if mark)).__getitem__
+        self.words = WordTokens(counts, "|".join(f"(?:{mark})" for mark in every if mark))
+        self._tokens_of = self.words.__getitem__
         self._most = min([room, *(need.more_than for need in needs if need.more_than is not None and need.seen is None)])
         checks = [(need.more_than, need.seen) for need in needs if need.more_than is not None and need.seen is not None]
         self._checks = sorted(checks, key=itemgetter(0))

@@ -26,7 +26,7 @@ from promptlens.__main__ import main
 from promptlens.checking import _crew, _long_files, _sharing, _worker
 from promptlens.sources import _blocks
 _crew.FOR_COPIES = _crew.Enough(2, 1)
-_sharing.GROUP, _long_files.FIRST_BLOCKS, _blocks.BLOCK_BYTES = 2, 1, 300
+_sharing.GROUP, _sharing.FIRST_GROUP, _long_files.FIRST_BLOCKS, _blocks.BLOCK_BYTES = 2, 2, 1, 300
 copies, fork = [], os.fork
 os.fork = lambda: copies.append(0) or fork()
 sys.stdout.write("unwritten ")
@@ -74,7 +74,7 @@ def test_copies_say_the_same(tmp_path: Path) -> None:
         ("_worker.Worker.answer = lambda *_: sys.exit(4)", "a helper process ended with code 1; the rest is"),
         ("def fork(): raise OSError(11, 'Try again')", "no helper process can be started (Try again); the rest is"),
         ("_worker.Worker.answer = lambda *_: 1 / 0", ""),
-        ("_worker.Worker.answer = lambda *_: print(1) or print(2, file=sys.stderr) or os.write(1, b'3') and None", ""),
+        ("_worker.Worker.answer = lambda *_: print(1) or print(2, file=sys.stderr) or os.write(1, b'3') and (None, b'')", ""),
     ],
 )
 def test_a_copy_that_fails_is_no_harm(more: str, why: str, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class HereHelper(_helper.Helper):
     def send(self, request: Any) -> None:
         assert not self.answers, "a helper is asked for one thing at a time"
         type(self).asked += 1
-        self.answers.append(pickle.dumps(self.worker.answer(pickle.loads(pickle.dumps(request)))))
+        self.answers.append(pickle.dumps(self.worker.answer(*pickle.loads(pickle.dumps(request)))))
 
     def receive(self) -> Any:
         return pickle.loads(self.answers.popleft())
@@ -67,6 +67,7 @@ def little_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_crew, "FOR_OTHERS", _crew.Enough(2, 1))
     monkeypatch.setattr(_long_files, "FIRST_BLOCKS", 1)
     monkeypatch.setattr(_sharing, "GROUP", 2)
+    monkeypatch.setattr(_sharing, "FIRST_GROUP", 2)
 
 
 @pytest.fixture
@@ -235,11 +236,12 @@ def test_where_no_process_can_be_started(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_a_worker_that_fails_leaves_it_to_who_asked() -> None:
-    requests = b"".join(pickle.dumps(request) for request in (("files", 7, None, [("a.txt", True)]), ("files", 7, None, [])))
+    asked: list[tuple[Any, ...]] = [("files", 7, None, [("a.txt", True)]), ("files", 7, None, [])]
+    requests = b"".join(pickle.dumps((request, [])) for request in asked)
     done = subprocess.run(
         [sys.executable, "-m", _helper.MODULE], input=requests, capture_output=True, env=environment(), check=True, timeout=60
     )
-    assert done.stdout == pickle.dumps(None, pickle.HIGHEST_PROTOCOL) * 2
+    assert done.stdout == pickle.dumps((None, b""), pickle.HIGHEST_PROTOCOL) * 2
 
 
 def children(parent: int) -> list[str]:

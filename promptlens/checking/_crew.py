@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from promptlens.checking._entries import Plan
 from promptlens.forked import can_fork
 from promptlens.terminal import talk
+from promptlens.vocab import load as load_vocabulary
 
 if TYPE_CHECKING:
     from promptlens.checking._helper import Helper
@@ -26,6 +28,8 @@ Request = tuple[Any, ...]
 
 # Questions that are made and not yet done with, for each helper: one it is at, one that waits for it, and one that waits for an older one.
 AHEAD = 3
+# So many of the news of helpers are kept for those that are at something: more than can come while one answers.
+KEPT_NEWS = 64
 
 
 class Enough(NamedTuple):
@@ -36,7 +40,7 @@ class Enough(NamedTuple):
 
 
 # A copy of this process is there in a millisecond; any other has to load everything, which takes a quarter of a second.
-FOR_COPIES = Enough(1_000, 256 * 1024)
+FOR_COPIES = Enough(500, 256 * 1024)
 FOR_OTHERS = Enough(20_000, 8 * 1024 * 1024)
 
 
@@ -63,6 +67,8 @@ class Crew:
         self._at: dict[Helper, Question[Any]] = {}  # those asked first come first
         self._waiting: deque[Question[Any]] = deque()
         self._plans: list[Plan] = []
+        self._news: deque[tuple[Helper, bytes]] = deque(maxlen=KEPT_NEWS)
+        self._told = 0  # news in all
         self.over = size < 2
 
     @property
@@ -140,7 +146,10 @@ class Crew:
             self._give_up(helper.why_gone())
             return
         question = self._at.pop(helper)
-        question.answer, question.settled = answer, True
+        (question.answer, news), question.settled = answer, True
+        if news:
+            self._news.append((helper, news))
+            self._told += 1
 
     def _ask(self, helper: Helper, question: Question[Any]) -> None:
         from promptlens.checking._helper import GONE, NOT_SENT
@@ -151,13 +160,18 @@ class Crew:
         kind, number, *rest = question.request
         plan = None if number in helper.plans else bare(question.plan)
         try:
-            helper.send((kind, number, plan, *rest))
+            helper.send(((kind, number, plan, *rest), self._news_for(helper)))
         except GONE:
             self._give_up(helper.why_gone())
         except NOT_SENT as error:
             self._give_up(f"the settings cannot be sent to a helper process ({error})")
         else:
             helper.plans.add(number)
+
+    def _news_for(self, helper: Helper) -> list[bytes]:
+        """What others told since this one last heard of it."""
+        missed, helper.heard = self._told - helper.heard, self._told
+        return [news for teller, news in islice(self._news, max(len(self._news) - missed, 0), None) if teller is not helper]
 
     def _started(self) -> list[Helper]:
         if len(self._helpers) < self._wanted and not self.over and self._waiting:
@@ -174,6 +188,7 @@ class Crew:
         """One more helper that is a copy of this process, and knows what it knows."""
         from promptlens.checking import _helper
 
+        load_vocabulary("clip").find("")  # a table that each would make for itself: 10 ms
         known = {number: bare(plan) for number, plan in enumerate(self._plans)}
         return _helper.forked(partial(self._worker, known), known, self._helpers)
 

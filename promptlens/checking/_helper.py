@@ -26,7 +26,9 @@ Request = tuple[Any, ...]
 
 
 class Helper:
-    """One process, and which plans it was told."""
+    """One process, which plans it was told, and how many of the other helpers' news."""
+
+    heard = 0
 
     def __init__(self, child: ForkedChild | subprocess.Popen[bytes], plans: Iterable[int] = ()) -> None:
         self.child = child

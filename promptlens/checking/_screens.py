@@ -36,6 +36,7 @@ class Screens:
 
     def __init__(self) -> None:
         self.begun = False
+        self.tells = False  # whether others are told what is found out
         self._done = 0  # bytes of files that were looked at here
         self._sieves: dict[tuple[int, str, str | None, bool], tuple[Plan, Sieve | None]] = {}
 
@@ -110,17 +111,29 @@ class Screens:
             return
         yield from check_file(path, plan, named=named)
 
+    def sieves(self, plan: Plan | None = None) -> Iterator[tuple[str, Sieve]]:
+        """The sieves that there are (of a plan), with the names of the formats."""
+        for key, (_, sieve) in self._sieves.items():
+            if sieve is not None and (plan is None or key == _key(plan, key[1])):
+                yield key[1], sieve
+
     def sieve(self, plan: Plan, row: Format) -> Sieve | None:
         """The sieve of the prompts of a format; None where there is none."""
-        key = (id(plan.job), row.name, plan.role, plan.any_host)
+        key = _key(plan, row.name)
         known = self._sieves.get(key)
         if known is None:
             try:
                 screen = plan.job_of(row).screen(plan.role or row.roles[0])
             except PromptLensError:  # it is said where the prompts are analysed
                 screen = None
-            known = self._sieves[key] = (plan, Sieve(screen) if screen else None)  # the plan is kept, so that no other has its number
+            sieve = Sieve(screen, tells=self.tells) if screen else None
+            known = self._sieves[key] = (plan, sieve)  # the plan is kept, so that no other job has the number of its job
         return known[1]
+
+
+def _key(plan: Plan, name: str) -> tuple[int, str, str | None, bool]:
+    """What the sieve of a format depends on."""
+    return id(plan.job), name, plan.role, plan.any_host
 
 
 def _of_text(text: str, row: Format, sieve: Sieve, entries: Entries) -> Iterator[Item]:

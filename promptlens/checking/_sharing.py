@@ -9,7 +9,9 @@ from promptlens.checking._crew import Crew, Request
 from promptlens.checking._entries import Plan
 from promptlens.render import Trouble
 
+# The first groups are small: what helpers learn of them they can tell one another.
 GROUP = 100
+FIRST_GROUP = 10
 # One process finds the files that all of them look at.
 FILE_HELPERS = 8
 
@@ -32,10 +34,11 @@ def shared(files: Iterable[File | Trouble], crew: Crew, asks: Callable[[], bool]
 
 def _asked(files: Iterable[File | Trouble], crew: Crew, asks: Callable[[], bool]) -> Iterator[tuple[Group, Plan | None, Request | None]]:
     group: list[File] = []
+    size = FIRST_GROUP
     for file in files:
-        if group and (isinstance(file, Trouble) or not _alike(file.plan, group[0].plan) or len(group) >= GROUP or not asks()):
+        if group and (isinstance(file, Trouble) or not _alike(file.plan, group[0].plan) or len(group) >= size or not asks()):
             yield _request(group, crew, asks())
-            group = []
+            group, size = [], min(size + FIRST_GROUP if asks() else size, GROUP)
         if isinstance(file, Trouble):
             yield [file], None, None
         else:

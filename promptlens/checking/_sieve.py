@@ -6,6 +6,7 @@ rules, so that of a text that comes again it is known. How much is remembered is
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from sys import getsizeof
 
 from promptlens.checking._entries import Entries, Judged
@@ -22,13 +23,15 @@ REPORTED_UP_TO_CHARS = 2_000
 
 
 class Sieve:
-    """What is known of the prompts that are analysed one way."""
+    """What is known of the prompts that are analysed one way. `tells`: it keeps for `news` what it finds out."""
 
-    __slots__ = ("_clean", "_passes", "_room", "reports")
+    __slots__ = ("_clean", "_news", "_passes", "_room", "_words", "reports")
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, *, tells: bool = False) -> None:
         self._passes = screen.passes
+        self._words = screen.words
         self._clean: set[str] = set()
+        self._news: list[str] | None = [] if tells else None
         self._room = CLEAN_BYTES
         self.reports: dict[str, Judged] = {}
 
@@ -49,6 +52,22 @@ class Sieve:
             self._room = CLEAN_BYTES
         else:
             self._clean.add(text)
+            if self._news is not None and len(text) <= REPORTED_UP_TO_CHARS:
+                self._news.append(text)
+
+    def news(self) -> tuple[dict[str, int], list[str]]:
+        """Words, and texts in which nothing is found, that came up since this was last asked (texts: from the first time on)."""
+        words, texts = self._words.news(), self._news or []
+        self._news = []
+        return words, texts
+
+    def learn(self, words: Mapping[str, int], texts: Iterable[str]) -> None:
+        """Take over what another process has found out, which is no news."""
+        self._words.learn(words)
+        news, self._news = self._news, None
+        for text in texts:
+            self.add_clean(text)
+        self._news = news
 
     def add_report(self, text: str, judged: Judged) -> None:
         """Remember what is found in a prompt."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from promptlens.checking._entries import Entries, Plan
 from promptlens.checking._names import KnownElsewhere
+from promptlens.checking._news import heard, told
 from promptlens.checking._parcels import YOURSELF, BlockParcel, LineParcel, Sent, packed, packed_items
 from promptlens.checking._screens import Screens
 from promptlens.judging import JUDGED_UP_TO_CHARS
@@ -27,17 +28,24 @@ class Worker:
     def __init__(self, screens: Screens | None = None, plans: Mapping[int, Plan] | None = None) -> None:
         self._screens = screens or Screens()
         self._screens.begun = True  # the first entry of a run is made by the process that asks
+        self._screens.tells = True
+        for _, sieve in self._screens.sieves():
+            sieve.news()  # what was known before is none
         self._plans = dict(plans or {})
 
-    def answer(self, request: tuple[Any, ...]) -> Any:
-        """What a request asks for: ("files", number, plan, [(path, named)]), or ("lines", number, plan, format, a block of them).
+    def answer(self, request: tuple[Any, ...], news: Iterable[bytes] = ()) -> tuple[Any, bytes]:
+        """What a request asks for, and news for other helpers; `news` are those that they told.
 
-        The plan is told once, with the first request that needs it; after that it has its number alone.
+        Requests: ("files", number, plan, [(path, named)]), or ("lines", number, plan, format, a block of them). The plan is told once, with
+        the first request that needs it; after that it has its number alone.
         """
         kind, number, plan, *rest = request
         if plan is not None:
             self._plans[number] = plan
-        return (self._files if kind == "files" else self._lines)(self._plans[number], *rest)
+        plan = self._plans[number]
+        heard(self._screens, self._plans, news)
+        answer = (self._files if kind == "files" else self._lines)(plan, *rest)
+        return answer, told(self._screens, plan, number)
 
     def _files(self, plan: Plan, files: Sequence[tuple[str, bool]]) -> list[int | list[Sent] | None]:
         """Of each file the number of its prompts where nothing is found in it, else its entries."""
@@ -82,13 +90,13 @@ def serve(worker: Worker, requests: BinaryIO, answers: BinaryIO) -> None:
     sys.stderr = None  # what is to be said is said by who asks
     while True:
         try:
-            request = pickle.load(requests)
+            request, news = pickle.load(requests)
         except (EOFError, pickle.UnpicklingError):  # who asked has ended, perhaps amid a word
             return
         try:
-            answer = pickle.dumps(worker.answer(request), pickle.HIGHEST_PROTOCOL)
+            answer = pickle.dumps(worker.answer(request, news), pickle.HIGHEST_PROTOCOL)
         except Exception:  # who asked does it again, and says what is wrong
-            answer = pickle.dumps(YOURSELF, pickle.HIGHEST_PROTOCOL)
+            answer = pickle.dumps((YOURSELF, b""), pickle.HIGHEST_PROTOCOL)
         try:
             answers.write(answer)
             answers.flush()
