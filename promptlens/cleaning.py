@@ -179,12 +179,14 @@ def spaced_ideographs(text: str) -> Cleaned:
     if not _IDEOGRAPH.search(text):
         return unchanged(text)
     runs: list[Run] = []
+    out: list[str] = []
     at = start = 0
     for piece in _around(_IDEOGRAPH, text):
         end, around = start + len(piece), 1 if _IDEOGRAPH.match(piece) else 0
         runs.append(Run(at + around, at + around + len(piece), start, end))
-        at, start = at + len(piece) + 2 * around, end
-    return Cleaned(_spaced_text(text), Origin(runs))
+        out.append(f" {piece} " if around else piece)
+        at, start = at + len(out[-1]), end
+    return Cleaned("".join(out), Origin(runs))
 
 
 def _spaced_text(text: str) -> str:

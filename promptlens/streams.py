@@ -5,7 +5,7 @@ Where a token is in the prompt is worked out when somebody asks: of one (`Stream
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -50,14 +50,6 @@ _new_token = quick_maker(Token)
 _new_span = quick_maker(Span)
 
 
-class Place(NamedTuple):
-    """Where a token is: `[start, end)` of the prompt; `first` is the number of the first token of its word."""
-
-    start: int
-    end: int
-    first: int
-
-
 class _StreamRun(NamedTuple):
     """Places of a stream that come from one fragment: `places` pieces from `first` on, or the vectors of an embedding made of pieces."""
 
@@ -81,7 +73,7 @@ class Stream:
         self.ids: list[int] = []
         self.weights: list[float] | None = None
         self._runs: list[_StreamRun] = []
-        self._places: list[Place] | None = None
+        self._places: tuple[list[Span], list[int]] | None = None
         self._ends: list[int] | None = None  # of the runs; none where places need those before them
         self._words: dict[int, Words | None] = {}
         self._tokens: tuple[Token, ...] | None = None
@@ -139,24 +131,35 @@ class Stream:
             self.weights = [1.0] * len(self.ids)
             self.weights += [weight] * count
 
-    def place(self, n: int) -> Place:
+    def place(self, n: int) -> Span:
         """Where token number `n` is in the prompt."""
+        near = self._near(n)
+        if near is None:
+            return self._all_places()[0][n]
+        words, fragment, begin = near
+        start, end = words.place(n - begin)
+        place = _placer(fragment)
+        return _new_span(*place(start, end)) if place else _new_span(start, end)
+
+    def word(self, n: int) -> tuple[int, int]:
+        """The numbers of the first token of the word that token number `n` is of, and of the first one after it."""
+        near = self._near(n)
+        if near is None:
+            numbers = self._all_places()[1]
+            return bisect_left(numbers, numbers[n]), bisect_right(numbers, numbers[n])
+        words, _, begin = near
+        first, after = words.word(n - begin)
+        return begin + first, begin + after
+
+    def _all_places(self) -> tuple[list[Span], list[int]]:
+        """Where all tokens are, and the numbers of their words."""
         if self._places is None:
-            place = self._near(n)
-            if place is not None:
-                return place
-            self._places = [*self._all_places()]
-        return self._places[n]
+            placed = [*self._placed()]
+            self._places = [_new_span(start, end) for start, end, _, _ in placed], [word for _, _, word, _ in placed]
+        return self._places
 
-    def _all_places(self) -> Iterator[Place]:
-        first, known = 0, -1
-        for n, (start, end, word, _) in enumerate(self._placed()):
-            if word != known:
-                first, known = n, word
-            yield Place(start, end, first)
-
-    def _near(self, n: int) -> Place | None:
-        """The place of a token worked out from its word; None where it depends on what comes before."""
+    def _near(self, n: int) -> tuple[Words, Fragment, int] | None:
+        """The words and the fragment that token number `n` is of, and the number of its first token; None where a place depends on more."""
         if self._ends is None:
             self._ends = [*accumulate(run.places for run in self._runs)] if _in_order(self._runs) else []
         if not self._ends:
@@ -164,13 +167,7 @@ class Stream:
         number = bisect_right(self._ends, n)
         run = self._runs[number]
         words = self._words_of(run.fragment)
-        if words is None:
-            return None
-        begin = self._ends[number] - run.places - run.first  # of the fragment
-        at, upto, first = words.place(n - begin)
-        place = _placer(run.fragment)
-        start, end = place(at, upto) if place else (at, upto)
-        return Place(start, end, begin + first)
+        return None if words is None else (words, run.fragment, self._ends[number] - run.places - run.first)
 
     def _words_of(self, fragment: Fragment) -> Words | None:
         key = id(fragment)

@@ -81,16 +81,27 @@ class Words:
         self._ends = [*accumulate([count(word) for word, _ in found])]
         self._asked: dict[int, Sequence[Piece]] = {}
 
-    def place(self, n: int) -> tuple[int, int, int]:
-        """Where piece number `n` begins and ends in the text, and the number of the first piece of its word."""
+    def place(self, n: int) -> tuple[int, int]:
+        """Where piece number `n` begins and ends in the text."""
+        pieces, begin, offset = self._around(n)
+        _, at, upto, _ = pieces[n - begin]
+        return self._place(offset + at, offset + upto) if self._place else (offset + at, offset + upto)
+
+    def word(self, n: int) -> tuple[int, int]:
+        """The numbers of the first piece of the word that piece number `n` is of, and of the first one after it."""
+        pieces, begin, _ = self._around(n)
+        numbers = [piece.word for piece in pieces]
+        number = numbers[n - begin]
+        return begin + bisect_left(numbers, number), begin + bisect_right(numbers, number)
+
+    def _around(self, n: int) -> tuple[Sequence[Piece], int, int]:
+        """The pieces of what stands between the white space around a piece, the number of its first one, and where it begins."""
         number = bisect_right(self._ends, n)
-        begin, (word, offset) = self._ends[number - 1] if number else 0, self._found[number]
+        word, offset = self._found[number]
         pieces = self._asked.get(number)
         if pieces is None:
             pieces = self._asked[number] = self._pieces(word)
-        _, at, upto, part = pieces[n - begin]
-        start, end = self._place(offset + at, offset + upto) if self._place else (offset + at, offset + upto)
-        return start, end, begin + bisect_left(pieces, part, key=lambda piece: piece.word)
+        return pieces, self._ends[number - 1] if number else 0, offset
 
 
 _new_piece: Any = tuple.__new__  # what the named tuple's own constructor calls, in half its time

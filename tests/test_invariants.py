@@ -56,6 +56,11 @@ BITS = st.sampled_from(
 PROMPTS = st.one_of(st.text(max_size=60), st.lists(st.one_of(BITS, st.text(max_size=6)), max_size=14).map("".join))
 
 
+def word_ranges(words: list[int]) -> list[tuple[int, int]]:
+    """Of each token or piece, the first of its word and the first after it."""
+    return [(words.index(word), words.index(word) + words.count(word)) for word in words]
+
+
 def check_use(prompt: str, use: EncoderUse) -> None:
     tokens = use.tokens
     reached = [t for chunk in use.chunks for t in chunk.tokens]
@@ -68,10 +73,9 @@ def check_use(prompt: str, use: EncoderUse) -> None:
     for token in tokens:
         assert 0 <= token.span.start <= token.span.end <= len(prompt)
         assert token.span.start < token.span.end or not prompt.strip(), "a token comes from some text (sd_embed reads nothing as 'empty')"
-    places = [use.place(n) for n in range(len(tokens))]
-    assert [(place.start, place.end) for place in places] == [(token.span.start, token.span.end) for token in tokens]
-    words = [token.word for token in tokens]
-    assert [place.first for place in places] == [words.index(word) for word in words]
+    assert [use.place(n) for n in range(len(tokens))] == [token.span for token in tokens]
+    if use.stream is not None:
+        assert [use.stream.word(n) for n in range(len(tokens))] == word_ranges([token.word for token in tokens])
     assert all(use.tokens_before(at) == sum(token.span.start < at for token in tokens) for at in range(0, len(prompt) + 2, 7))
     for chunk in use.chunks:
         assert len(chunk.ids) == len(chunk.weights)
@@ -132,5 +136,5 @@ def test_a_piece_that_is_found_by_its_word_is_the_same_as_among_all(cleaning: st
     words, pieces = build.words(prompt), build.pieces(prompt)
     assert words is not None or not prompt.isascii() or "<" in prompt or "&" in prompt or not prompt.isprintable()
     if words is not None:
-        numbers = [piece.word for piece in pieces]
-        assert [words.place(n) for n in range(len(pieces))] == [(p.start, p.end, numbers.index(p.word)) for p in pieces]
+        assert [words.place(n) for n in range(len(pieces))] == [(piece.start, piece.end) for piece in pieces]
+        assert [words.word(n) for n in range(len(pieces))] == word_ranges([piece.word for piece in pieces])

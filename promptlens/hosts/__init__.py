@@ -21,7 +21,6 @@ from promptlens.quick import quick_maker
 from promptlens.spans import Span
 from promptlens.streams import Fragment as Fragment
 from promptlens.streams import FragmentKind as FragmentKind
-from promptlens.streams import Place as Place
 from promptlens.streams import Stream as Stream
 from promptlens.streams import ones as ones
 from promptlens.tokens import Token
@@ -96,8 +95,8 @@ class EncoderUse:
         """All tokens of the line, lost ones included."""
         return self.stream.tokens if self.stream else ()
 
-    def place(self, n: int) -> Place:
-        """Where token number `n` of the line is, lost ones included. Raises `IndexError` where there are no tokens."""
+    def place(self, n: int) -> Span:
+        """Where token number `n` of the line is in the prompt, lost ones included. Raises `IndexError` where there are no tokens."""
         if self.stream is None:
             raise IndexError(f"{self.encoder.name} has no token {n}")
         return self.stream.place(n)

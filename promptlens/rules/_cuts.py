@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from promptlens.hosts import Chunk, EncoderUse
+from promptlens.cleaning import is_plain
+from promptlens.hosts import Chunk, EncoderUse, Stream
 from promptlens.report import Edit, Usage
 from promptlens.rules._brackets import Inside, brackets, live_kinds, readable
 from promptlens.rules._reading import reading
 from promptlens.rules._settings import RuleSettings
 from promptlens.rules._words import listed
 from promptlens.spans import Span
+from promptlens.tokens import Tokenizer
 
 # Ends of a chunk that the prompt or the host's reading of it asks for.
 WANTED = frozenset({"break", "text", "end"})
@@ -64,9 +65,14 @@ _last: list[tuple[Usage, list[Cut]]] = []
 def _cuts(usage: Usage) -> list[Cut]:
     found: dict[tuple[int, bool], Cut] = {}
     for line in usage.lines:
+        alike: list[tuple[EncoderUse, list[Cut]]] = []
         for use in line.encoders:
             if (len(use.chunks) > 1 or use.lost_places) and not use.encoder.summary_only:
-                for cut in _of(usage.prompt, use):
+                of = next((cuts for other, cuts in alike if _is_cut_alike(usage.prompt, other, use)), None)
+                if of is None:
+                    of = [*_of(usage.prompt, use)]
+                    alike.append((use, of))
+                for cut in of:
                     known = found.get((cut.at, cut.lost))
                     if known is None:
                         found[cut.at, cut.lost] = cut
@@ -75,21 +81,35 @@ def _cuts(usage: Usage) -> list[Cut]:
     return [found[key] for key in sorted(found)]
 
 
+def _is_cut_alike(prompt: str, use: EncoderUse, other: EncoderUse) -> bool:
+    """Whether two encoders get the same tokens, made of the same characters, in the same chunks."""
+    stream, others = use.stream, other.stream
+    if stream is None or others is None or stream.ids != others.ids or use.lost_places != other.lost_places:
+        return False
+    if [(c.start, c.stop, c.cut) for c in use.chunks] != [(c.start, c.stop, c.cut) for c in other.chunks]:
+        return False
+    one, two = stream.tokenizer, others.tokenizer
+    if not isinstance(one, Tokenizer) or not isinstance(two, Tokenizer):
+        return False
+    return one.reading.cleaning == two.reading.cleaning or (is_plain(prompt) and "<" not in prompt)
+
+
 def _of(prompt: str, use: EncoderUse) -> Iterator[Cut]:
     lost = {start for start, _ in use.lost_places}
     filled = [chunk for chunk in use.chunks if chunk.used]
     following = {chunk.start for chunk in filled}
-    count = len(use.stream) if use.stream else 0
+    stream = use.stream
+    count = len(stream) if stream else 0
     wanted = WANTED | {"comma"} if _parts_at_commas(prompt) else WANTED
     cut = [c for c in filled if c.stop < count and (c.stop in lost or (c.stop in following and c.cut not in wanted))]
-    if not cut:
+    if not cut or not stream:
         return
     reached, word = 0, None  # a word longer than several chunks is cut at each of their ends, and looked at once
     for chunk in cut:
         after = chunk.stop
         if after >= reached:
-            reached, word = _word(prompt, use, after, count)
-        yield Cut(use.place(after).start, use.place(after - 1).end, word, after in lost, (use.encoder.title,), chunk, use)
+            reached, word = _word(prompt, stream, after)
+        yield Cut(stream.place(after).start, stream.place(after - 1).end, word, after in lost, (use.encoder.title,), chunk, use)
 
 
 def _parts_at_commas(prompt: str) -> bool:
@@ -100,13 +120,12 @@ def _parts_at_commas(prompt: str) -> bool:
     return prompt.isascii() and not _NO_SEPARATOR.search(prompt)
 
 
-def _word(prompt: str, use: EncoderUse, after: int, count: int) -> tuple[int, Span | None]:
-    """The word that the tokens on both sides of `after` are of, and how far it reaches; `count` is the number of tokens."""
-    first = use.place(after).first
+def _word(prompt: str, stream: Stream, after: int) -> tuple[int, Span | None]:
+    """The word that the tokens on both sides of `after` are of, and how far it reaches."""
+    first, end = stream.word(after)
     if first == after:
         return after, None
-    end = bisect_right(range(count), first, after, key=lambda n: use.place(n).first)
-    span = Span(use.place(first).start, use.place(end - 1).end)
+    span = Span(stream.place(first).start, stream.place(end - 1).end)
     text = span.of(prompt)
     return end, None if _SIGNS.fullmatch(text) else span
 
