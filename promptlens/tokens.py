@@ -65,20 +65,21 @@ class Piece(NamedTuple):
 class Words:
     """The words of a text that are encoded each on its own, so that where one piece is can be told without the others.
 
-    `found` are the words and where each begins in the cleaned text, from which `place` leads to the text itself (None: it is the same).
+    `text` has been cleaned, `pattern` matches its words, and `place` leads from it to the text as it was (None: it is the same).
     """
 
     __slots__ = ("_asked", "_ends", "_found", "_pieces", "_place")
 
     def __init__(
         self,
-        found: Sequence[tuple[str, int]],
+        text: str,
+        pattern: re.Pattern[str],
+        place: Callable[[int, int], tuple[int, int]] | None,
         count: Callable[[str], int],
         pieces: Callable[[str], Sequence[Piece]],
-        place: Callable[[int, int], tuple[int, int]] | None,
     ) -> None:
-        self._found, self._pieces, self._place = found, pieces, place
-        self._ends = [*accumulate([count(word) for word, _ in found])]
+        self._found, self._place, self._pieces = [(match.group(), match.start()) for match in pattern.finditer(text)], place, pieces
+        self._ends = [*accumulate([count(word) for word, _ in self._found])]
         self._asked: dict[int, Sequence[Piece]] = {}
 
     def place(self, n: int) -> tuple[int, int]:
@@ -294,12 +295,7 @@ class Tokenizer:
                 if not origin.in_order:
                     return None
                 place = origin.range
-        return Words(
-            [(match.group(), match.start()) for match in self._split.finditer(text)],
-            self._counts.__getitem__,
-            self._pieces.__getitem__,
-            place,
-        )
+        return Words(text, self._split, place, self._counts.__getitem__, self._pieces.__getitem__)
 
     def _is_plain(self, text: str) -> bool:
         """Whether words can be looked up as they are: printable ASCII without entities and literal special tokens."""

@@ -18,9 +18,10 @@ from promptlens.tokens import Tokenizer
 
 # Ends of a chunk that the prompt or the host's reading of it asks for.
 WANTED = frozenset({"break", "text", "end"})
-# Brackets, and what a comma may be written as.
-_NO_SEPARATOR = re.compile(r"[()\[\]{}&]")
-
+COMMA = 267  # ",</w>"; hosts that look for several signs say "comma" of each
+# Brackets, what a comma may be written as, and characters of which cleaning may make something else than one other sign or letter. What is
+# left is ASCII, quotation marks and dashes, ideographs and full-width signs: among these a comma comes of "," and "，" alone.
+_NO_SEPARATOR = re.compile("[()\\[\\]{}&\x80-\u200f\u2028-\u3000\u3040-\u4dff\ua000-\uff00\uff5f-\U0010ffff]")
 
 # Signs of any script, which are no word.
 _SIGNS = re.compile(r"[\s!-/:-@\[-`{-~\u00a1-\u00bf\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]*")
@@ -100,8 +101,7 @@ def _of(prompt: str, use: EncoderUse) -> Iterator[Cut]:
     following = {chunk.start for chunk in filled}
     stream = use.stream
     count = len(stream) if stream else 0
-    wanted = WANTED | {"comma"} if _parts_at_commas(prompt) else WANTED
-    cut = [c for c in filled if c.stop < count and (c.stop in lost or (c.stop in following and c.cut not in wanted))]
+    cut = [c for c in filled if c.stop < count and (c.stop in lost or (c.stop in following and not _is_wanted(prompt, c)))]
     if not cut or not stream:
         return
     reached, word = 0, None  # a word longer than several chunks is cut at each of their ends, and looked at once
@@ -112,12 +112,14 @@ def _of(prompt: str, use: EncoderUse) -> Iterator[Cut]:
         yield Cut(stream.place(after).start, stream.place(after - 1).end, word, after in lost, (use.encoder.title,), chunk, use)
 
 
-def _parts_at_commas(prompt: str) -> bool:
-    """Whether each token of a comma stands where a tag ends: no bracket is around it, and it is written as a comma.
+def _is_wanted(prompt: str, chunk: Chunk) -> bool:
+    """Whether a chunk ends as the prompt asks for, or at a comma where a tag ends: no bracket is around it, and it is written as a comma.
 
-    A cut after one is then between two tags. To know that costs nothing, and the places of all tokens cost most of what rules do.
+    To know that costs nothing, and the places of tokens cost most of what rules do.
     """
-    return prompt.isascii() and not _NO_SEPARATOR.search(prompt)
+    if chunk.cut != "comma" or _NO_SEPARATOR.search(prompt):
+        return chunk.cut in WANTED
+    return prompt.isascii() or chunk.stream.ids[chunk.stop - 1] == COMMA
 
 
 def _word(prompt: str, stream: Stream, after: int) -> tuple[int, Span | None]:

@@ -20,8 +20,6 @@ _COMMAS = re.compile(r",|\n|，|、|B(?<=\bB)REAK\b|A(?<=\bA)ND\b")
 _ENDS = ".;!?。！？"
 _SENTENCES = re.compile("|".join([_COMMAS.pattern, *(f"{re.escape(end)}[{_ENDS}]*[\"'”’)]*(?=\\s|$)" for end in _ENDS)]))
 _WEIGHT = re.compile(r":\s*[+-]?[\d.]+\s*$")
-_NOT_WORDS = re.compile(r"[\s_]+")
-_NO_BRACKETS = str.maketrans("", "", "()[]{}")
 
 
 class Tag(NamedTuple):
@@ -86,7 +84,9 @@ def normal(tag: str) -> str:
     """
     bare = tag.replace("\\", "").rstrip(")] \t")
     bare = _WEIGHT.sub("", bare)
-    return _NOT_WORDS.sub(" ", bare.translate(_NO_BRACKETS)).strip().casefold()
+    for bracket in "()[]{}":
+        bare = bare.replace(bracket, "")
+    return " ".join(bare.replace("_", " ").split()).casefold()
 
 
 def beside(text: str, start: int, end: int, blanks: str | None = None) -> tuple[str, str]:

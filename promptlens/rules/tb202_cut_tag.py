@@ -46,7 +46,9 @@ def cut_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
 
 
 def _is_longer_than_a_chunk(tag: Tag, cut: Cut) -> bool:
-    return cut.use.tokens_before(tag.end) - cut.use.tokens_before(tag.start) > cut.use.encoder.capacity
+    first, stream = cut.use.tokens_before(tag.start), cut.chunk.stream
+    beyond = first + cut.use.encoder.capacity
+    return beyond < len(stream) and stream.place(beyond).start < tag.end
 
 
 def _hint(breaks: bool, lost: bool) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 from rule_cases import Case, Says, after, pieces, words
 
+from promptlens.cleaning import CLEANINGS
+from promptlens.rules._cuts import _NO_SEPARATOR, COMMA
+from promptlens.tokens import Reading, tokenizer
+
 FIRES = {
     "a tag without a comma to go back to": Says(
         Case(words(72) + ", long red hair", options={"comma_padding_backtrack": 0}),
@@ -18,11 +22,17 @@ FIRES = {
         words(70) + ", BREAK (red hair, green eyes, hat:1.2), cat",
     ),
     "half a tag at the end of what diffusers reads": Says(Case(words(73) + ", red hair", "diffusers"), ["red hair"]),
+    "a comma that only mending a wrong encoding brings to light": Says(
+        Case(words(40) + ", " + words(32, 40) + "ï¼Œlong red hair"),
+        [words(32, 40) + "ï¼Œlong red hair"],
+        words(40) + ", BREAK " + words(32, 40) + "ï¼Œlong red hair",
+    ),
     "a tag too long for BREAK to be worth it": Says(Case("cat, " + words(74, 1), options={"comma_padding_backtrack": 0}), [words(74, 1)]),
 }
 
 SILENT = {
     "a tag that the comma before it takes along": Case(words(72) + ", long red hair"),
+    "a tag that the full-width comma before it takes along": Case(words(72) + "，long red hair — “wavy”"),
     "a tag that just fits": Case(words(72) + ", red hair, cat", "comfyui"),
     "a cut before a comma": Case(words(75) + ", cat", "comfyui"),
     "a sentence longer than a chunk": Case(words(160), "comfyui"),
@@ -44,3 +54,10 @@ def test_fires(says: Says) -> None:
 @pytest.mark.parametrize("case", SILENT.values(), ids=SILENT)
 def test_silent(case: Case) -> None:
     assert pieces("TB202", case) == []
+
+
+@pytest.mark.parametrize("cleaning", CLEANINGS)
+def test_of_characters_among_which_a_comma_ends_a_tag_no_other_becomes_one(cleaning: str) -> None:
+    left = [char for char in map(chr, (*range(0x4E10), *range(0xFF00, 0x10000))) if not _NO_SEPARATOR.search(char)]
+    build = tokenizer(Reading(cleaning))
+    assert {char for char in left if COMMA in build.encode(f"a{char}b")} - {"，"} == {","}
