@@ -75,12 +75,10 @@ def _files(paths: list[str], settings: Any, asked: Any, how: How, as_diff: bool)
     if as_diff:
         return UNREADABLE if done.troubles else FINDINGS if done.files else OK
     left = Outcome()
-    checker = Checker(settings, asked)
-    for path in paths:
-        for item in checker.path(path):
-            left.add(item)
-            if isinstance(item, Trouble):
-                talk("error", told(item))
+    for item in Checker(settings, asked).paths(paths):
+        left.add(item)
+        if isinstance(item, Trouble):
+            talk("error", told(item))
     if left.errors:
         talk("note", f"{left.errors:,} prompts still have errors; `promptlens check` says which.")
     return UNREADABLE if done.troubles else left.code()

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from promptlens.checking import Checker, Plans, format_of
 from promptlens.checking._entries import Plan, row_of_content
+from promptlens.checking._sharing import Remark
 from promptlens.config import Settings
 from promptlens.errors import InputError
 from promptlens.gitfiles import is_begun_name, read_revision, split_name
@@ -66,6 +67,9 @@ def _of_path(path: str, checker: Checker) -> Iterator[Given]:
     for file in checker.files(path, tells_none=False):
         if isinstance(file, Trouble):
             raise InputError(told(file))
+        if isinstance(file, Remark):
+            talk("note", file.message)
+            continue
         for prompt in _of_file(*file):
             nothing = False
             yield prompt

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from promptlens.config import Settings
@@ -81,18 +83,22 @@ def run_items(request: Request) -> Iterator[Item]:
     opposite = None if request.negative is None else job.report(request.negative, negative=True)
     files: Checker | None = None
     try:
-        for argument in request.arguments:
-            if argument.kind == "text":
-                yield _entry(prompt_argument(argument.value, argument.name), job, opposite)
-            elif argument.kind == "stdin" and not request.stdin_is_file:
-                for prompt in read_stdin(request.stdin_format or "text"):
-                    yield _entry(prompt, job, opposite)
-            else:
-                if files is None:
-                    from promptlens.checking import Checker  # the readers of files, 50 ms: only where there are files
+        for kind, arguments in groupby(request.arguments, key=attrgetter("kind")):
+            if files is None and (kind == "path" or (kind == "stdin" and request.stdin_is_file)):
+                from promptlens.checking import Checker  # the readers of files, 50 ms: only where there are files
 
-                    files = Checker(request.settings, request.asked)
-                yield from files.path(argument.value) if argument.kind == "path" else files.stdin()
+                files = Checker(request.settings, request.asked)
+            if kind == "path" and files is not None:
+                yield from files.paths(argument.value for argument in arguments)
+                continue
+            for argument in arguments:
+                if kind == "text":
+                    yield _entry(prompt_argument(argument.value, argument.name), job, opposite)
+                elif files is not None and request.stdin_is_file:
+                    yield from files.stdin()
+                else:
+                    for prompt in read_stdin(request.stdin_format or "text"):
+                        yield _entry(prompt, job, opposite)
     finally:
         if files is not None:
             files.close()

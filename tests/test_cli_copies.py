@@ -86,6 +86,72 @@ def test_a_copy_that_fails_is_no_harm(more: str, why: str, tmp_path: Path) -> No
     assert why in err
 
 
+# Two changes and then Ctrl-C; between the runs no helper is there, nor is one left that was not waited for.
+WATCHED = """
+from promptlens import watching
+changes = []
+def wait(_):
+    with open(f"/proc/self/task/{os.getpid()}/children") as file:
+        left = file.read()
+    assert left == "", left
+    if not changes:
+        raise KeyboardInterrupt
+    changes.pop(0)()
+def write(name, text):
+    with open(name, "a") as file:
+        file.write(text)
+def both():
+    changes[:] = [lambda: write("z.txt", "a (late dog\\n"), lambda: write("new.caption", "a cat, a cat, [a hat")]
+    return wait
+watching.watch.__kwdefaults__["wait"] = wait
+check = main
+def main(arguments):
+    os.chdir(arguments.pop())
+    both()
+    return check(arguments)
+"""
+
+
+@pytest.mark.skipif(not Path(f"/proc/self/task/{os.getpid()}/children").exists(), reason="this kernel tells no children")
+@pytest.mark.parametrize("way", ["concise", "full"])
+def test_copies_while_watching(way: str, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("one", "two", "three")]
+    for folder in folders:
+        folder.mkdir()
+        many(folder)
+    runs = [["--watch", "--format", way, "--jobs", str(n), ".", str(folder)] for n, folder in enumerate(folders, start=1)]
+    found, err = told(runs, more=WATCHED)
+    assert [run[2] for run in found] == [0, 6, 9]
+    assert found[0][:2] == found[1][:2] == found[2][:2]
+    assert found[0][0].count(" in 13 files: ") == 2
+    assert found[0][0].count(" in 14 files: ") == 1
+    assert "late dog" in found[0][0] or way == "concise"
+    assert (
+        err.splitlines()
+        == [
+            *("note: watching 13 files; Ctrl-C ends it.", "note: changed: z.txt", "note: watching 13 files; Ctrl-C ends it."),
+            *("note: changed: new.caption", "note: watching 14 files; Ctrl-C ends it."),
+        ]
+        * 3
+    )
+
+
+def test_files_that_are_named_are_shared_too(tmp_path: Path) -> None:
+    """As a shell names them that was given a pattern; what is said of arguments that are no files stands where it stood."""
+    many(tmp_path)
+    names = [str(path) for path in sorted(tmp_path.iterdir())]
+    (tmp_path / "empty").mkdir()
+    arguments = [*names[:5], f"{tmp_path}/none.txt", f"{tmp_path}/*.none", *names[5:], str(tmp_path / "empty")]
+    (one, two, three), err = told([["--jobs", jobs, "--format", "concise", *arguments] for jobs in "123"])
+    assert one[:2] == two[:2] == three[:2]
+    assert [run[2] for run in (one, two, three)] == [0, 2, 3]
+    lines = err.splitlines()
+    each = lines[: len(lines) // 3]
+    assert lines == each * 3
+    assert [line.split(": ")[0] for line in each[-3:]] == ["error", "error", "note"]
+    assert each[-1].endswith("there are no files with prompts in it.")
+
+
 def test_not_beside_a_thread(tmp_path: Path) -> None:
     """The lock that a thread holds would never be given back in a copy: then processes are started anew."""
     many(tmp_path)

@@ -49,6 +49,9 @@ class HereHelper(_helper.Helper):
     def receive(self) -> Any:
         return pickle.loads(self.answers.popleft())
 
+    def kill(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -97,6 +97,9 @@ def test_each_hears_what_the_others_told_once(monkeypatch: pytest.MonkeyPatch) -
             self.times += 1
             return None, b"%d-%d" % (self.number, self.times)
 
+        def kill(self) -> None:
+            pass
+
         def close(self) -> None:
             pass
 

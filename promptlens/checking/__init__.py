@@ -1,6 +1,6 @@
 """Checking prompt files: which files there are, what holds for each, what is found in them, and writing fixes back.
 
-    Checker(...).path(path)     the entries of all that a path, a pattern or a folder names
+    Checker(...).paths(paths)   the entries of all that paths, patterns or folders name
     Search(...).find(path)      the files that a path, a glob or a folder names, with what is excluded left out
     check_file(path, plan)      the entries of one file: reports of its prompts, notes, what could not be read
     fix_file(path, plan)        what fixing makes of one file, ready to be written or shown as a diff

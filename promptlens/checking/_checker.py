@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from promptlens.checking._crew import Crew
@@ -13,7 +13,7 @@ from promptlens.checking._entries import Plan, check_content, check_file, unread
 from promptlens.checking._fixing import FixedFile, fix_file
 from promptlens.checking._plans import Plans
 from promptlens.checking._screens import Screens
-from promptlens.checking._sharing import File
+from promptlens.checking._sharing import File, Found, Remark
 from promptlens.config import Settings
 from promptlens.errors import PromptLensError
 from promptlens.processes import available_cores
@@ -37,18 +37,21 @@ class Checker:
         self.name: str | None = asked["stdin_filename"]
         self.pictures: bool | None = None  # whether they can be read; None: not looked yet
 
-    def path(self, path: str) -> Iterator[Item]:
-        """The entries of what a path, a pattern or a folder names."""
+    def paths(self, paths: Iterable[str]) -> Iterator[Item]:
+        """The entries of what paths, patterns or folders name."""
+        files = (file for path in paths for file in self.files(path))
         if self.screens:
-            yield from self.screens.of_files(self.files(path), self.crew)
+            yield from self.screens.of_files(files, self.crew)
             return
-        for file in self.files(path):
-            if isinstance(file, Trouble):
+        for file in files:
+            if isinstance(file, Remark):
+                talk("note", file.message)
+            elif isinstance(file, Trouble):
                 yield file
             else:
                 yield from check_file(file.path, file.plan, named=file.named)
 
-    def files(self, path: str, *, tells_none: bool = True) -> Iterator[File | Trouble]:
+    def files(self, path: str, *, tells_none: bool = True) -> Iterator[Found]:
         """The files that a path, a pattern or a folder names, each with what holds for it; of a folder without any it is told."""
         nothing = True
         for found in self.search.find(path):
@@ -56,10 +59,14 @@ class Checker:
             plan = found if isinstance(found, Trouble) else self.plan(found.path)
             if isinstance(plan, Trouble):
                 yield plan
-            elif isinstance(found, DiscoveredFile) and (found.named or not self.is_closed_picture(found.path)):
-                yield File(found.path, plan, found.named)
+            elif isinstance(found, DiscoveredFile):
+                closed = None if found.named else self.closed_picture(found.path)
+                if closed is None:
+                    yield File(found.path, plan, found.named)
+                elif closed:
+                    yield Remark(closed)
         if nothing and tells_none and os.path.isdir(path):
-            talk("note", f"{path}: there are no files with prompts in it.")
+            yield Remark(f"{path}: there are no files with prompts in it.")
 
     def _worker(self, plans: dict[int, Plan]) -> Worker:
         """What a helper does that is a copy of this process."""
@@ -101,15 +108,15 @@ class Checker:
         else:
             yield from check_content(sys.stdin.buffer.read(), name, plan)
 
-    def is_closed_picture(self, path: str) -> bool:
-        """Whether a file that nobody named is a picture, and the package that reads those is not here; said once."""
+    def closed_picture(self, path: str) -> str | None:
+        """What is to be said of a picture where the package that reads those is not here ("": it has been); None for any other file."""
         if not path.lower().endswith(images.SUFFIXES):
-            return False
+            return None
         if self.pictures is None:
             self.pictures = images.can_be_read()
             if not self.pictures:
-                talk("note", f"{path} and other pictures are left out, since {images.NEEDED}. {images.WAY_OUT}.")
-        return not self.pictures
+                return f"{path} and other pictures are left out, since {images.NEEDED}. {images.WAY_OUT}."
+        return None if self.pictures else ""
 
     def plan(self, path: str) -> Plan | Trouble:
         """What holds for a file, or what is wrong with its settings."""

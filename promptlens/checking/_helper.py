@@ -54,9 +54,12 @@ class Helper:
         assert self.child.stdout is not None
         return self.child.stdout.fileno()
 
-    def close(self) -> None:
+    def kill(self) -> None:
         """End the process; there is nothing that it would lose."""
         self.child.kill()
+
+    def close(self) -> None:
+        """Wait until the process, which was killed, is gone."""
         self.child.wait()
         for pipe in (self.child.stdin, self.child.stdout):
             if pipe is not None:

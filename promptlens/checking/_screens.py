@@ -19,12 +19,13 @@ from promptlens.checking._directives import MARK, directives_at
 from promptlens.checking._entries import Entries, Plan, check_file, format_of, has_comments, unreadable
 from promptlens.checking._long_files import LongFile, looked_at
 from promptlens.checking._parcels import unpacked_items
-from promptlens.checking._sharing import File, Group, shared
+from promptlens.checking._sharing import Found, Group, Remark, shared
 from promptlens.checking._sieve import Sieve
 from promptlens.errors import PromptLensError
 from promptlens.render import Clean, Entry, Item, Trouble
 from promptlens.sources import FORMATS, Document, Format, Notice, UnreadableFile, detect, read_blocks, read_document
 from promptlens.sources._document import HEAD_BYTES
+from promptlens.terminal import talk
 
 # A file has a helper for so many of its bytes.
 HELPER_BYTES = 256 * 1024
@@ -49,8 +50,8 @@ class Screens:
             self.begun = self.begun or isinstance(item, Entry)
             yield item
 
-    def of_files(self, files: Iterable[File | Trouble], crew: Crew) -> Iterator[Item]:
-        """What `items` gives for each file, and each trouble in its place."""
+    def of_files(self, files: Iterable[Found], crew: Crew) -> Iterator[Item]:
+        """What `items` gives for each file, and each trouble in its place, where remarks are told too."""
         if crew.over:
             groups: Iterator[tuple[Group, Any]] = (([file], None) for file in files)
         else:
@@ -61,7 +62,9 @@ class Screens:
         for group, answer in groups:
             for n, file in enumerate(group):
                 known = answer[n] if answer else None
-                if isinstance(file, Trouble):
+                if isinstance(file, Remark):
+                    talk("note", file.message)
+                elif isinstance(file, Trouble):
                     yield file
                 elif known is None:
                     yield from self.items(file.path, file.plan, named=file.named, crew=crew)

@@ -24,22 +24,29 @@ class File(NamedTuple):
     named: bool
 
 
-Group = list[File | Trouble]
+class Remark(NamedTuple):
+    """A note about what was found, to be told when those before are done."""
+
+    message: str
 
 
-def shared(files: Iterable[File | Trouble], crew: Crew, asks: Callable[[], bool]) -> Iterator[tuple[Group, Any]]:
+Found = File | Trouble | Remark
+Group = list[Found]
+
+
+def shared(files: Iterable[Found], crew: Crew, asks: Callable[[], bool]) -> Iterator[tuple[Group, Any]]:
     """The files in groups, each with what a helper says of it: None where nobody was asked, as it is while `asks` says no."""
     yield from crew.most(FILE_HELPERS).answered(_asked(files, crew, asks))
 
 
-def _asked(files: Iterable[File | Trouble], crew: Crew, asks: Callable[[], bool]) -> Iterator[tuple[Group, Plan | None, Request | None]]:
+def _asked(files: Iterable[Found], crew: Crew, asks: Callable[[], bool]) -> Iterator[tuple[Group, Plan | None, Request | None]]:
     group: list[File] = []
     size = FIRST_GROUP
     for file in files:
-        if group and (isinstance(file, Trouble) or not _alike(file.plan, group[0].plan) or len(group) >= size or not asks()):
+        if group and (not isinstance(file, File) or not _alike(file.plan, group[0].plan) or len(group) >= size or not asks()):
             yield _request(group, crew, asks())
             group, size = [], min(size + FIRST_GROUP if asks() else size, GROUP)
-        if isinstance(file, Trouble):
+        if not isinstance(file, File):
             yield [file], None, None
         else:
             group.append(file)
