@@ -240,11 +240,9 @@ def _common_tail(before: str, after: str) -> int:
 
 def fixed(text: str) -> Cleaned:
     """`ftfy.fix_text`: mojibake, entities, quotes, ligatures, full-width letters, control characters, NFC."""
-    if is_plain(text):
-        return unchanged(text)
     whole = fix_text(text)
-    if whole == text:
-        return unchanged(text)
+    if whole == text or _one_for_one(text):
+        return Cleaned(whole, Origin.identity(len(text)))
     pieces: list[str] = []
     for plain, group in groupby(_WORD_OR_SPACE.findall(text), is_plain):
         words = [*group]
@@ -279,7 +277,7 @@ def compared(before: str, after: str) -> Cleaned:
 
     Equal stretches map character by character, changed ones as a whole. Entities of the text before are never cut.
     """
-    if before == after or _each_by_another(before, after):
+    if before == after:
         return unchanged(after)
     head = 0
     while head < min(len(before), len(after)) and before[head] == after[head]:
@@ -302,17 +300,6 @@ def compared(before: str, after: str) -> Cleaned:
         runs.append(Run(len(after) - tail, len(after), len(before) - tail, len(before)))
     placed = [_not_empty(run, len(before)) for run in runs]
     return Cleaned(after, Origin(_whole_entities(before, after, placed)))
-
-
-def _each_by_another(before: str, after: str) -> bool:
-    """Whether characters were replaced by others in their places, so plainly that a comparison finds nothing else.
-
-    What is replaced occurs nowhere after, and what stands for it nowhere before: no stretch is longer than one that stayed in its place.
-    """
-    if len(before) != len(after) or "&" in before:
-        return False
-    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-    return not any(old in after or new in before for old, new in changed)
 
 
 def _not_empty(run: Run, length: int) -> Run:
@@ -365,8 +352,21 @@ FIXED_TEXTS = 1024
 FIXED_LENGTH = 4096
 
 
+# Of text of nothing but these, ftfy makes signs of ASCII out of the curly and the full-width ones, and nothing else: nothing in it can be
+# taken for a wrong encoding (ftfy/badness.py), nothing composes, and no reference to a character is in it ("＆" would begin one).
+_one_for_one = re.compile(
+    "[\t\n -%'-~\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u3001\u3002\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3"
+    "\uff01-\uff05\uff07-\uff5e\u200d\ufe0f\U0001f300-\U0001faff]*|[\t\n -%'-~\u00e0-\u00f6\u00f8-\u00fdąćčęěłńňřśšťůźżž]*"
+).fullmatch
+_SIGNS = dict(zip(map(ord, "‘’“”"), "''\"\"", strict=True)) | {wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)}
+
+
 def fix_text(text: str) -> str:
     """`ftfy.fix_text`, the last texts remembered."""
+    if is_plain(text):
+        return text
+    if _one_for_one(text):
+        return text.translate(_SIGNS)
     found = _FIXED.get(text)
     if found is None:
         import ftfy  # 30 ms: only for a text that it could change

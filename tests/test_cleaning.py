@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from promptlens.cleaning import CLEANINGS, MAX_COMPARED, Cleaned, clean, clean_text
+from promptlens.cleaning import CLEANINGS, MAX_COMPARED, Cleaned, _one_for_one, clean, clean_text, fix_text
 
 # A row says of a prompt, piece by piece, what the build makes of it: ("&", "&amp;") is an ampersand made of five characters,
 # ("", "\0") a character that vanishes, (" 日 ", "日") an ideograph set apart.
@@ -209,3 +209,29 @@ def test_what_ftfy_leaves_alone_is_where_it_was(build: str, text: str) -> None:
     assert [cleaned.origin.range(end - i, end - i + 1) for i in range(4, 0, -1)] == [
         (len(text) - i, len(text) - i + 1) for i in range(4, 0, -1)
     ]
+
+
+# What ftfy is not asked for: characters of which it makes one of the same or a plain one. Accents and curly quotation marks beside each
+# other may be a wrong encoding.
+SIMPLE = [char for char in map(chr, range(0x110000)) if _one_for_one(char)]
+WITH_SIGNS = st.text(
+    st.sampled_from([char for char in SIMPLE if _one_for_one(char + "“") and not "一" < char < "龥"]) | st.sampled_from("“”‘’—…，！ x")
+)
+WITH_ACCENTS = st.text(st.sampled_from([char for char in SIMPLE if _one_for_one(char + "é")]) | st.sampled_from("éàüłñ aeZ"))
+
+
+def test_of_a_simple_character_ftfy_makes_the_same_or_a_plain_one() -> None:
+    assert [char for char in SIMPLE if fix_text(char) != ftfy.fix_text(char) or len(fix_text(char)) != 1] == []
+    assert {"é", "“", "，", "猫", "ł", "🍞"} <= {*SIMPLE}
+    assert {*SIMPLE}.isdisjoint("&＆\r\x1b\x85\xa0Ã€™´œ\u3000\u3099\u0301")
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=WITH_SIGNS | WITH_ACCENTS)
+@example(text="“Beyoncé”")
+@example(text="it’s ＆amp;")
+def test_of_simple_text_ftfy_makes_what_is_told_without_it(text: str) -> None:
+    assert fix_text(text) == ftfy.fix_text(text)
+    if _one_for_one(text):
+        cleaned = clean(text, "slow-ftfy")
+        assert [cleaned.origin.range(n, n + 1) for n in range(len(text))] == [(n, n + 1) for n in range(len(text))]
