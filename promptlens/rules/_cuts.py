@@ -19,9 +19,11 @@ from promptlens.tokens import Tokenizer
 # Ends of a chunk that the prompt or the host's reading of it asks for.
 WANTED = frozenset({"break", "text", "end"})
 COMMA = 267  # ",</w>"; hosts that look for several signs say "comma" of each
-# Brackets, what a comma may be written as, and characters of which cleaning may make something else than one other sign or letter. What is
-# left is ASCII, quotation marks and dashes, ideographs and full-width signs: among these a comma comes of "," and "，" alone.
-_NO_SEPARATOR = re.compile("[()\\[\\]{}&\x80-\u200f\u2028-\u3000\u3040-\u4dff\ua000-\uff00\uff5f-\U0010ffff]")
+# Brackets, and what a comma may be written as.
+_NO_SEPARATOR = re.compile(r"[()\[\]{}&]")
+# Characters of which cleaning may make something else than one other sign or letter. What is left is ASCII, quotation marks and dashes,
+# ideographs and full-width signs: among these a comma comes of "," and "，" alone.
+_UNSURE = re.compile("[\x80-\u200f\u2028-\u3000\u3040-\u4dff\ua000-\uff00\uff5f-\U0010ffff]")
 
 # Signs of any script, which are no word.
 _SIGNS = re.compile(r"[\s!-/:-@\[-`{-~\u00a1-\u00bf\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]*")
@@ -119,7 +121,7 @@ def _is_wanted(prompt: str, chunk: Chunk) -> bool:
     """
     if chunk.cut != "comma" or _NO_SEPARATOR.search(prompt):
         return chunk.cut in WANTED
-    return prompt.isascii() or chunk.stream.ids[chunk.stop - 1] == COMMA
+    return prompt.isascii() or (chunk.stream.ids[chunk.stop - 1] == COMMA and not _UNSURE.search(prompt))
 
 
 def _word(prompt: str, stream: Stream, after: int) -> tuple[int, Span | None]:

@@ -165,7 +165,7 @@ def dead_words(usage: Usage) -> Iterator[Dead]:
         for match in _COMMENT.finditer(text):
             span = Span(*match.span())
             yield Dead(span, "a comment", "", Edit(span, ""), "Take it out: this host has no comments.")
-    if "plus" not in live:
+    if "plus" not in live and ("++" in text or "--" in text):
         for match in _PLUS.finditer(text):
             if text[match.start() - 1] not in "cC":  # C++
                 span = Span(*match.span())

@@ -95,6 +95,8 @@ def _closed(text: str, at: int, end: int, closers: str) -> Edit | None:
 
 
 def _names(text: str, found: Brackets, weighs: bool) -> Iterator[Hit]:
+    if " (" not in text and "_(" not in text:
+        return
     pairs = {(pair.start, pair.end) for pair in found.pairs}
     for match in _NAME.finditer(text):
         start, end = match.start("series") - 1, match.end("series") + 1

@@ -45,8 +45,10 @@ def repeated_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     folded = prompt.casefold()
     if _SYNTAX.search(prompt) or ("," in prompt and _may_be_twice(folded)):
         yield from _twice(usage, prompt)
-    if _may_be_in_a_row(_bare_words(folded)):
-        yield from _in_a_row(prompt)
+    bare = _bare_words(folded)
+    runs = [*_runs(bare)] if _may_be_in_a_row(bare) else []
+    if runs:
+        yield from _in_a_row(prompt, runs)
 
 
 def _may_repeat(folded: str, _words: list[str], _tokens_of: Callable[[str], int]) -> bool:
@@ -81,7 +83,7 @@ def _twice(usage: Usage, prompt: str) -> Iterator[Hit]:
     first: dict[tuple[int, int, str], Tag] = {}
     by_line = "\n" in text and reading(usage).splits_lines
     for tag in split(text):
-        if any(start < tag.end and tag.start < end for start, end in apart):
+        if apart and any(start < tag.end and tag.start < end for start, end in apart):
             continue
         said_tag = normal(text[tag.start : tag.end])
         if not any(map(str.isalnum, said_tag)):
@@ -109,16 +111,16 @@ def _balanced(written: str) -> bool:
     return "\\" not in written and all(written.count(a) == written.count(b) for a, b in ("()", "[]", "{}"))
 
 
-def _in_a_row(prompt: str) -> Iterator[Hit]:
+def _in_a_row(prompt: str, runs: list[tuple[int, int, int]]) -> Iterator[Hit]:
     """A word three times in a row, or a run of words twice."""
     found = [*_WORD.finditer(prompt)]
-    words = [match.group().casefold() for match in found]
-    for start, length, times in _runs(words):
+    for start, length, times in runs:
         span = Span(found[start].start(), found[start + times * length - 1].end())
-        if _APART.search(prompt, span.start, span.end) or not _LETTER.search("".join(words[start : start + length])):
-            continue
         kept = Span(found[start + length - 1].end(), span.end)
-        run = shown(Span(found[start].start(), kept.start).of(prompt))
+        said = Span(span.start, kept.start).of(prompt)
+        if _APART.search(prompt, span.start, span.end) or not _LETTER.search(said.casefold()):
+            continue
+        run = shown(said)
         edit = Edit(kept, "", safe=not _BRACKET.search(span.of(prompt)))
         yield Hit(span, f"{run} is said {many(times, 'time')} in a row", "Say it once.", edit, times)
 

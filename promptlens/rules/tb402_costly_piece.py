@@ -14,6 +14,7 @@ from promptlens.rules._words import many, shown
 from promptlens.spans import Span, clusters
 
 _COSTLY = re.compile(r"[^\x00-\x7f]|\d{5}|_")
+_LONG_NUMBER = re.compile(r"\d\d{4}")  # written so, it is looked for by its first digit
 _DIGITS = re.compile(r"\d{5,}", re.ASCII)
 # Underscores between words. Faces (`o_o`), scores (`score_9`), names of wildcards, embeddings and networks are written with them.
 _UNDERSCORED = re.compile(r"(?<![\w:/.-])(?!score_\d)[A-Za-z0-9]{2,}(?:_[A-Za-z0-9]+)+(?![\w/.-])")
@@ -51,7 +52,7 @@ class _Piece(NamedTuple):
     needs=lambda settings, room: Needs(_COSTLY.pattern),
 )
 def costly_piece(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
-    if not _COSTLY.search(usage.prompt):
+    if usage.prompt.isascii() and "_" not in usage.prompt and not _LONG_NUMBER.search(usage.prompt):
         return
     text = readable(usage)
     for span, tokens, letters, why, edit in _pieces(usage, text, settings.costly_tokens):
