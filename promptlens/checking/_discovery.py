@@ -117,38 +117,41 @@ class Search:
             yield DiscoveredFile(path, named and not walk.force_exclude)  # who asks for that passes on what a pattern found
 
     def folder(self, path: str) -> Iterator[DiscoveredFile | Trouble]:
-        waiting: list[DiscoveredFile | str] = [path]  # a file, or the name of a folder
-        while waiting:
-            here = waiting.pop()
-            if isinstance(here, DiscoveredFile):
-                yield here
+        """The files of a folder and of those in it; each is looked at when it is its turn, so that work on the first can begin."""
+        open_ones = [self.inside(path)]
+        while open_ones:
+            for found in open_ones[-1]:
+                if isinstance(found, str):
+                    open_ones.append(self.inside(found))
+                    break
+                yield found
+            else:
+                open_ones.pop()
+
+    def inside(self, here: str) -> Iterator[DiscoveredFile | Trouble | str]:
+        """The files of a folder, and the names of the folders in it."""
+        full = os.path.abspath(here)
+        walk = self.walk(here, full)
+        if isinstance(walk, Trouble):
+            yield walk
+            return
+        try:
+            with os.scandir(here) as entries:
+                names = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Trouble(f"cannot be read: {error.strerror or error}.", here)
+            return
+        by_name = self.only_by_name(walk, full)
+        prefix = "" if here == os.curdir else os.path.join(here, "")
+        for entry in names:
+            name = entry.name
+            inner = entry.is_dir(follow_symlinks=False)
+            if not inner and not (
+                entry.is_file() and (known_name(name) or _any_matches(walk.included, os.path.join(full, name), folder=False))
+            ):
                 continue
-            full = os.path.abspath(here)
-            walk = self.walk(here, full)
-            if isinstance(walk, Trouble):
-                yield walk
-                continue
-            try:
-                with os.scandir(here) as entries:
-                    names = sorted(entries, key=lambda entry: entry.name, reverse=True)
-            except OSError as error:
-                yield Trouble(f"cannot be read: {error.strerror or error}.", here)
-                continue
-            by_name = self.only_by_name(walk, full)
-            prefix = "" if here == os.curdir else os.path.join(here, "")
-            for entry in names:
-                name = entry.name
-                inner = entry.is_dir(follow_symlinks=False)
-                if not inner and not (
-                    entry.is_file() and (known_name(name) or _any_matches(walk.included, os.path.join(full, name), folder=False))
-                ):
-                    continue
-                if by_name:
-                    left_out = _excluded_by_default(name)
-                else:
-                    left_out = self.left_out(os.path.join(full, name), walk, folder=inner, above=False)
-                if not left_out:
-                    waiting.append(prefix + name if inner else DiscoveredFile(prefix + name, False, entry.is_symlink()))
+            if not (_excluded_by_default(name) if by_name else self.left_out(os.path.join(full, name), walk, folder=inner, above=False)):
+                yield prefix + name if inner else DiscoveredFile(prefix + name, False, entry.is_symlink())
 
     def walk(self, path: str, folder: str) -> Walk | Trouble:
         """What holds in a folder, for what was named by a path."""

@@ -46,7 +46,11 @@ class Screens:
         head, size = _head(path)
         large = size >= HEAD_BYTES
         self._done += size or len(head)
-        for item in self._large(path, size, plan, named, crew) if large else self._of_short(path, head, plan, named):
+        found = self._large(path, size, plan, named, crew) if large else self._of_short(path, head, plan, named)
+        if isinstance(found, int):
+            yield Clean(found, path)
+            return
+        for item in found:
             self.begun = self.begun or isinstance(item, Entry)
             yield item
 
@@ -66,22 +70,24 @@ class Screens:
                     talk("note", file.message)
                 elif isinstance(file, Trouble):
                     yield file
+                elif isinstance(known, int):
+                    yield Clean(known, file.path)
                 elif known is None:
                     yield from self.items(file.path, file.plan, named=file.named, crew=crew)
                 else:
-                    yield from (Clean(known, file.path),) if isinstance(known, int) else unpacked_items(known, file.path)
+                    yield from unpacked_items(known, file.path)
 
-    def of_short_file(self, path: str, plan: Plan, *, named: bool) -> Iterator[Item] | None:
-        """What `items` gives for a file that is no long one; None for those that are."""
+    def of_short_file(self, path: str, plan: Plan, *, named: bool) -> int | Iterator[Item] | None:
+        """What `items` gives for a file that is no long one, or how many prompts it has in which nothing is found; None for long ones."""
         head, size = _head(path)
         return None if size >= HEAD_BYTES else self._of_short(path, head, plan, named)
 
-    def _of_short(self, path: str, head: bytes, plan: Plan, named: bool) -> Iterator[Item]:
+    def _of_short(self, path: str, head: bytes, plan: Plan, named: bool) -> int | Iterator[Item]:
         short = self._short(path, head, plan) if self.begun else None
         return check_file(path, plan, named=named) if short is None else short
 
-    def _short(self, path: str, content: bytes, plan: Plan) -> Iterator[Item] | None:
-        """What there is to say of a short file; None where that is left to `check_file`."""
+    def _short(self, path: str, content: bytes, plan: Plan) -> int | Iterator[Item] | None:
+        """What there is to say of a short file, or the number of its prompts; None where that is left to `check_file`."""
         if b"\r" in content or b"\x00" in content or content.startswith(BOM_UTF8) or MARK in content.lower():
             return None
         try:
@@ -94,7 +100,7 @@ class Screens:
             return None
         texts = row.plain_texts(text, plan.read)
         if texts and all(map(sieve.is_clean, texts)):
-            return iter((Clean(len(texts), path),))
+            return len(texts)
         return _of_text(text, row, sieve, Entries(row, plan, path))
 
     def _large(self, path: str, size: int, plan: Plan, named: bool, crew: Crew | None) -> Iterator[Item]:

@@ -40,26 +40,28 @@ def shared(files: Iterable[Found], crew: Crew, asks: Callable[[], bool]) -> Iter
 
 
 def _asked(files: Iterable[Found], crew: Crew, asks: Callable[[], bool]) -> Iterator[tuple[Group, Plan | None, Request | None]]:
-    group: list[File] = []
-    size = FIRST_GROUP
+    group: Group = []
+    plan: Plan | None = None  # of the files in the group
+    size, most, asking = FIRST_GROUP, 1, False
     for file in files:
-        if group and (not isinstance(file, File) or not _alike(file.plan, group[0].plan) or len(group) >= size or not asks()):
-            yield _request(group, crew, asks())
-            group, size = [], min(size + FIRST_GROUP if asks() else size, GROUP)
+        if group and (len(group) >= most or not isinstance(file, File) or (file.plan is not plan and file.plan != plan)):
+            yield _request(group, plan, crew if asking else None)
+            group = []
         if not isinstance(file, File):
             yield [file], None, None
-        else:
-            group.append(file)
+            continue
+        if not group:  # where settings are for single files, each file has a plan of its own
+            plan = file.plan
+            asking = asking or asks()
+            if asking:
+                most, size = size, min(size + FIRST_GROUP, GROUP)
+        group.append(file)
     if group:
-        yield _request(group, crew, asks())
+        yield _request(group, plan, crew if asking else None)
 
 
-def _alike(plan: Plan, other: Plan) -> bool:
-    """Whether the same holds for files: where settings are for single files, each has a plan of its own."""
-    return plan is other or plan == other
-
-
-def _request(group: list[File], crew: Crew, asks: bool) -> tuple[Group, Plan | None, Request | None]:
-    plan = group[0].plan
-    files = [(file.path, file.named) for file in group]
-    return [*group], plan, ("files", crew.number(plan), files) if asks else None
+def _request(group: Group, plan: Plan | None, crew: Crew | None) -> tuple[Group, Plan | None, Request | None]:
+    """A group, and what is asked about it where there is somebody to ask."""
+    if crew is None or plan is None:
+        return group, plan, None
+    return group, plan, ("files", crew.number(plan), [(file.path, file.named) for file in group if isinstance(file, File)])

@@ -6,7 +6,7 @@ rules, so that of a text that comes again it is known. How much is remembered is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from sys import getsizeof
 
 from promptlens.checking._entries import Entries, Judged
@@ -61,13 +61,15 @@ class Sieve:
         self._news = []
         return words, texts
 
-    def learn(self, words: Mapping[str, int], texts: Iterable[str]) -> None:
+    def learn(self, words: Mapping[str, int], texts: Sequence[str]) -> None:
         """Take over what another process has found out, which is no news."""
         self._words.learn(words)
-        news, self._news = self._news, None
-        for text in texts:
-            self.add_clean(text)
-        self._news = news
+        self._room -= sum(map(getsizeof, texts)) + PLACE_BYTES * len(texts)
+        if self._room < 0:
+            self._clean.clear()
+            self._room = CLEAN_BYTES
+        else:
+            self._clean.update(texts)
 
     def add_report(self, text: str, judged: Judged) -> None:
         """Remember what is found in a prompt."""

@@ -17,7 +17,6 @@ from promptlens.checking._news import heard, told
 from promptlens.checking._parcels import YOURSELF, BlockParcel, LineParcel, Sent, packed, packed_items
 from promptlens.checking._screens import Screens
 from promptlens.judging import JUDGED_UP_TO_CHARS
-from promptlens.render import Clean
 from promptlens.sources import FORMATS, Block, prompt_of_line
 from promptlens.sources._blocks import chars_of, plain_lines
 
@@ -52,12 +51,13 @@ class Worker:
         found: list[int | list[Sent] | None] = []
         for path, named in files:
             items = self._screens.of_short_file(path, plan, named=named)
+            if items is None or isinstance(items, int):
+                found.append(items)
+                continue
             try:
-                entries = YOURSELF if items is None else packed_items(items)
+                found.append(packed_items(items))
             except KnownElsewhere:
-                entries = YOURSELF
-            clean = entries[0] if entries and len(entries) == 1 else None
-            found.append(clean.prompts if isinstance(clean, Clean) else entries)
+                found.append(YOURSELF)
         return found
 
     def _lines(self, plan: Plan, name: str, raw: bytes) -> BlockParcel | None:
