@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -198,6 +198,15 @@ def clusters(text: str) -> list[Span]:
         spans.append(Span(at, at + len(cluster)))
         at += len(cluster)
     return spans
+
+
+def characters(text: str) -> Sequence[str]:
+    """The texts of `clusters`.
+
+    >>> len(characters("né👍🏽"))
+    3
+    """
+    return text if _ALONE.fullmatch(text) else [cluster.of(text) for cluster in clusters(text)]
 
 
 def whole_clusters(text: str, span: Span) -> Span:

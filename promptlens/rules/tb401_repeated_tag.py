@@ -16,6 +16,7 @@ from promptlens.rules._words import many, shown
 from promptlens.spans import Span
 
 _SYNTAX = re.compile("|".join(map(re.escape, [*"()[]{}_\\\n，、", "BREAK", "AND"])))
+_LETTERS = {n: chr(n) if chr(n).isalpha() or chr(n) == "," else None for n in range(128)}
 _BRACKET = re.compile(r"[()\[\]{}|\\]")
 # Texts of which only one is read at a time: prompt editing and choices.
 _ALTERNATIVES = re.compile(r"\[[^\[\]]*[:|][^\[\]]*\]|\{[^{}]*\}")
@@ -43,7 +44,7 @@ LONGEST_RUN = 12
 def repeated_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt
     folded = prompt.casefold()
-    if _SYNTAX.search(prompt) or ("," in prompt and _may_be_twice(folded)):
+    if (not _all_differ(prompt, folded)) if _SYNTAX.search(prompt) else ("," in prompt and _may_be_twice(folded)):
         yield from _twice(usage, prompt)
     bare = _bare_words(folded)
     runs = [*_runs(bare)] if _may_be_in_a_row(bare) else []
@@ -69,6 +70,14 @@ def _bare_words(folded: str) -> list[str]:
 def _may_be_twice(folded: str) -> bool:
     tags = folded.split(",")
     return len({*map(str.strip, tags)}) < len(tags) or "  " in folded
+
+
+def _all_differ(prompt: str, folded: str) -> bool:
+    """True where it is plain that no tag is said twice: no two are of the same letters, of which `normal` takes none away."""
+    if not prompt.isascii() or "\n" in prompt or "BREAK" in prompt or "AND" in prompt:
+        return False
+    tags = folded.translate(_LETTERS).split(",")
+    return len({*tags}) == len(tags)
 
 
 def _may_be_in_a_row(bare: list[str]) -> bool:

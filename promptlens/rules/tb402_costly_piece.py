@@ -11,7 +11,7 @@ from promptlens.rules import Example, Hit, RuleSettings, rule
 from promptlens.rules._brackets import readable
 from promptlens.rules._needs import Needs
 from promptlens.rules._words import many, shown
-from promptlens.spans import Span, clusters
+from promptlens.spans import Span, characters
 
 _COSTLY = re.compile(r"[^\x00-\x7f]|\d{5}|_")
 _LONG_NUMBER = re.compile(r"\d\d{4}")  # written so, it is looked for by its first digit
@@ -117,5 +117,5 @@ def _length(word: str) -> int:
     ascii_letters = len(word.encode("ascii", "ignore"))
     if ascii_letters > 2 * (len(word) - ascii_letters):  # no character has two of them
         return 0
-    characters = [cluster.of(word) for cluster in clusters(word)]
-    return len(characters) if sum(not c.isascii() for c in characters) * 2 >= len(characters) else 0
+    found = characters(word)
+    return len(found) if sum(not c.isascii() for c in found) * 2 >= len(found) else 0
