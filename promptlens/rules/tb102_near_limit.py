@@ -45,8 +45,9 @@ def near_limit(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
         return
     names = [name for name, _, _ in found]
     _, used, limit = max(found, key=lambda row: row[1] / row[2])
-    tokens = next(use.tokens for use in uses if use.encoder.title == names[0])
-    span = Span(tokens[min(int(near * limit), len(tokens) - 1)].span.start, tokens[-1].span.end)
+    use = next(use for use in uses if use.encoder.title == names[0])
+    last = use.used - 1
+    span = Span(use.place(min(int(near * limit), last)).start, use.place(last).end)
     message = f"{used} of the {limit} tokens that {usage.host.title} keeps are used ({listed(names)})"
     room = f"There is room for {many(limit - used, 'more token')}" if used < limit else "There is room for none"
     yield Hit(span, message, f"{room}; what comes after is dropped.", amount=used)

@@ -27,12 +27,13 @@ def over_budget(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     budget = settings.max_tokens
     if budget is not None:
         use = max(usage.encoders, key=lambda use: use.used + use.lost_count)
-        tokens, over = use.tokens, use.used + use.lost_count - budget
+        count = use.used + use.lost_count
+        over = count - budget
         if over > 0:
-            span = Span(tokens[budget].span.start, tokens[-1].span.end)
+            span = Span(use.place(budget).start, use.place(count - 1).end)
             yield Hit(
                 span,
-                f"{many(len(tokens), 'token')}, {over} over the budget of {budget}",
+                f"{many(count, 'token')}, {over} over the budget of {budget}",
                 f"Shorten it by {many(over, 'token')}.",
                 amount=over,
             )
@@ -46,7 +47,7 @@ def _chunks(usage: Usage, budget: int) -> Iterator[Hit]:
     if count > budget:
         use = usage.encoders[counts.index(count)]
         first = next(chunk for chunk in use.chunks[budget:] if chunk.used)
-        span = Span(first.tokens[0].span.start, use.tokens[use.chunks[count - 1].stop - 1].span.end)
+        span = Span(use.place(first.start).start, use.place(use.chunks[count - 1].stop - 1).end)
         over = sum(chunk.used for chunk in use.chunks[budget:])
         message = f"{many(count, 'chunk')}, {count - budget} over the budget of {budget}"
         breaks = ", or take out a BREAK" if any(chunk.cut == "break" for chunk in use.chunks) else ""
