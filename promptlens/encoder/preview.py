@@ -21,7 +21,7 @@ NAME = "preview"
 LABEL = "approximate preview, not CLIP; `promptlens encoders pull clip-l` for the real one"
 FILE = Path(__file__).parents[1] / "data" / "preview.safetensors"
 CARD = FILE.with_name("preview-card.md")
-SHA256 = "f2fcc838950afb5604f3ba9db2dfe0c1caf9198566fa03ce2c2f9f2260b134eb"
+SHA256 = "0f24cd05075a85f203dc241c07705d4f27d589b519bf5ca0d9b38f9126007874"
 
 _TABLE = "text_model.embeddings.token_embedding.table"
 _WIDEN = "text_model.embeddings.token_embedding.widen"

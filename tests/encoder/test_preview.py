@@ -28,8 +28,9 @@ from promptlens.tokens import Reading, tokenizer  # noqa: E402
 
 pytestmark = pytest.mark.encoder
 
-# Cosines, less the mean of all, between real CLIP ViT-B/32 vectors of "a NAME": from the metadata of facebookresearch/Detic (Apache-2.0).
-# Every twentieth of the phrases kept out; none is in a training text of the preview.
+# `cosines`, less the mean of all, between real CLIP ViT-B/32 vectors of "a NAME": from the metadata of facebookresearch/Detic (Apache-2.0).
+# The preview has learnt them: what it makes of phrases it never saw is known of its twin alone, and stands in its card. `alike` are pairs
+# of words that no training saw.
 FACTS = json.loads((Path(__file__).parents[1] / "data" / "preview_facts.json").read_text(encoding="utf-8"))
 
 
@@ -122,11 +123,11 @@ def test_a_copy_elsewhere_is_read(tmp_path: Path) -> None:
     assert load_encoder(shutil.copy(preview.FILE, tmp_path / "mine.safetensors"), "preview").layers == 3
 
 
-def test_is_near_real_clip_on_phrases_it_never_learnt(encoder: Any) -> None:
+def test_is_near_real_clip_on_phrases_it_learnt(encoder: Any) -> None:
     vectors = encoder.encode([ids(t) for t in FACTS["texts"]]).projected
     mine = _cosines(_unit(vectors) - _unit(vectors).mean(0))
     upper = np.triu_indices(len(vectors), 1)
-    assert spearman(mine[upper], np.array(FACTS["cosines"])[upper]) > 0.45  # measured: .57; of a random encoder about 0
+    assert spearman(mine[upper], np.array(FACTS["cosines"])[upper]) > 0.85  # measured: .93; of a random encoder about 0
 
 
 def test_tells_pairs_of_words_that_real_clip_finds_alike_from_others(encoder: Any) -> None:

@@ -188,6 +188,7 @@ def test_measures_know_a_perfect_a_blind_and_no_guess() -> None:
 def test_the_card_states_the_figures_of_the_file_that_is_shipped() -> None:
     figures = card.FIGURES.read_text(encoding="utf-8")
     assert figures.startswith(f"shipped sha256 {preview.SHA256}\njudged sha256 ")
+    assert figures.count(preview.SHA256) == 1, "the file that was judged is another"
     assert preview.card() == card.card(card.WORDS.read_text(encoding="utf-8"), figures)
     assert card.card("{{judged sha256}}", f"judged sha256 {'a1' * 32}") == "a1" * 32
     with pytest.raises(KeyError, match="no such"):
