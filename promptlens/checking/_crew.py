@@ -40,7 +40,7 @@ class Enough(NamedTuple):
 
 
 # A copy of this process is there in a millisecond; any other has to load everything, which takes a quarter of a second.
-FOR_COPIES = Enough(500, 256 * 1024)
+FOR_COPIES = Enough(1_000, 512 * 1024)
 FOR_OTHERS = Enough(20_000, 8 * 1024 * 1024)
 
 
