@@ -6,7 +6,6 @@ Only where that is safe: on Linux, and while the process has a single thread. El
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -80,7 +79,6 @@ def _work(work: Work, to_read: int, to_answer: int, not_ours: Iterable[int], sig
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1):  # who reads this program's output need not wait for its helpers
             os.dup2(nothing, stream)
-        gc.freeze()  # what is there already is not looked through, which would copy it
         work(open(to_read, "rb"), open(to_answer, "wb"))  # noqa: SIM115
         code = 0
     finally:

@@ -7,6 +7,7 @@ shows.
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -115,6 +116,8 @@ class Crew:
             helper.kill()
         for helper in self._helpers:
             helper.close()
+        if self._helpers:
+            gc.unfreeze()
         self._helpers = []
         self._at = {}
 
@@ -191,6 +194,7 @@ class Crew:
         from promptlens.checking import _helper
 
         load_vocabulary("clip").find("")  # a table that each would make for itself: 10 ms
+        gc.freeze()  # looking through what is there already would copy it, here as well as there
         known = {number: bare(plan) for number, plan in enumerate(self._plans)}
         return _helper.forked(partial(self._worker, known), known, self._helpers)
 

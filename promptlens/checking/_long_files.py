@@ -12,8 +12,8 @@ from promptlens.render import Clean, Item
 from promptlens.sources import Block, Blocks, Format, Prompt, UnreadableFile, prompt_of_line
 from promptlens.sources._document import Line
 
-# The first blocks are looked at here: helpers that are copies of this process know then what the lines are like.
-FIRST_BLOCKS = 2
+# The first block is looked at here: helpers that are copies of this process know then what most lines are made of.
+FIRST_BLOCKS = 1
 
 
 class LongFile:
