@@ -34,13 +34,13 @@ class ForkedChild:
 
     def __init__(self, work: Work, others: Iterable[ForkedChild] = ()) -> None:
         (to_read, to_ask), (to_hear, to_answer) = os.pipe(), os.pipe()
+        ours = [to_ask, to_hear, *(end.fileno() for other in others for end in (other.stdin, other.stdout) if not end.closed)]
         known = {signal.SIGINT, signal.SIGTERM}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, known)  # the copy must never go on with what this process was at
         try:
             self.pid = os.fork()
             if not self.pid:
-                ends = [to_ask, to_hear, *(end.fileno() for other in others for end in (other.stdin, other.stdout) if not end.closed)]
-                _work(work, to_read, to_answer, ends, known)
+                _work(work, to_read, to_answer, ours, known)
         except OSError:
             for end in (to_ask, to_hear):
                 os.close(end)
@@ -77,7 +77,7 @@ def _work(work: Work, to_read: int, to_answer: int, not_ours: Iterable[int], sig
         for end in not_ours:
             os.close(end)
         nothing = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1):  # who reads this program's output need not wait for its helpers
+        for stream in {0, 1} - {to_read, to_answer}:  # who reads this program's output need not wait for its helpers
             os.dup2(nothing, stream)
         work(open(to_read, "rb"), open(to_answer, "wb"))  # noqa: SIM115
         code = 0

@@ -199,6 +199,18 @@ two.kill()
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+def test_streams_that_are_closed(closed: str, tmp_path: Path) -> None:
+    """Pipes get the numbers of the streams then, and are not to be taken for them."""
+    many(tmp_path)
+    script = SCRIPT.format(runs=[["--jobs", "2", "--format", "concise", str(tmp_path)]], more="sys.stdout = sys.stderr")
+    command = ["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, script.replace("sys.stdout.write", "sys.stderr.write")]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(), text=True, timeout=60, check=True)
+    assert "312 prompts in 13 files: 64 warnings" in done.stderr
+    assert "0 2 =========" in done.stderr
+    assert "note: " not in done.stderr
+
+
 def test_nothing_is_left_open_where_no_copy_can_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused() -> int:
         raise OSError(11, "Resource temporarily unavailable")

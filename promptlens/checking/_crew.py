@@ -70,6 +70,7 @@ class Crew:
         self._plans: list[Plan] = []
         self._news: deque[tuple[Helper, bytes]] = deque(maxlen=KEPT_NEWS)
         self._told = 0  # news in all
+        self._frozen = False  # whether the collector leaves out what was there when copies were made
         self.over = size < 2
 
     @property
@@ -116,8 +117,9 @@ class Crew:
             helper.kill()
         for helper in self._helpers:
             helper.close()
-        if self._helpers:
+        if self._frozen:
             gc.unfreeze()
+        self._frozen = False
         self._helpers = []
         self._at = {}
 
@@ -194,6 +196,7 @@ class Crew:
         from promptlens.checking import _helper
 
         load_vocabulary("clip").find("")  # a table that each would make for itself: 10 ms
+        self._frozen = True
         gc.freeze()  # looking through what is there already would copy it, here as well as there
         known = {number: bare(plan) for number, plan in enumerate(self._plans)}
         return _helper.forked(partial(self._worker, known), known, self._helpers)
