@@ -100,12 +100,12 @@ def beside(text: str, start: int, end: int, blanks: str | None = None) -> tuple[
 
 
 def deletion(text: str, start: int, end: int) -> Span:
-    """What to delete to take `text[start:end]` out: also the comma before or after it, and blanks that would be left over."""
+    """What to delete to take `text[start:end]` out: also the commas before it or the one after, and blanks that would be left over."""
     left = start
-    while left and text[left - 1] in " \t":
+    while left and text[left - 1] in " \t,，、":
         left -= 1
-    if left and text[left - 1] in ",，、":
-        return Span(left - 1, end)
+    if any(comma in text[left:start] for comma in ",，、"):
+        return Span(left, end)
     right = end
     while right < len(text) and text[right] in " \t":
         right += 1

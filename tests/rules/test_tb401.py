@@ -13,6 +13,8 @@ FIRES = {
     "with a weight": Says(Case("smile, hat, (smile:1.2)"), ["(smile:1.2)"], "smile, hat"),
     "as the first of a group, which cannot be taken out": Says(Case("smile, hat, (smile, sky:1.2)"), ["(smile"]),
     "with blanks between": Says(Case("blue  eyes, smile, blue eyes"), ["blue eyes"], "blue  eyes, smile"),
+    "after an empty tag": Says(Case("a cat,, a cat"), ["a cat"], "a cat"),
+    "after an empty tag with blanks": Says(Case("a cat , , a cat, dog"), ["a cat"], "a cat, dog"),
     "on another line": Says(Case("smile,\nhat,\nsmile"), ["smile"], "smile,\nhat,\n"),
     "in a caption": Says(Case("white, black, white, black", "kohya"), ["white", "black"], "white, black"),
     "a word three times": Says(Case("a very very very big cat"), ["very very very"], "a very big cat"),
