@@ -48,7 +48,8 @@ class Weights:
         from promptlens.encoder.finding import choose_encoder
 
         try:
-            return choose_encoder(name, paths=self.plain_paths(name), roots=self.roots)
+            named = any(_named(text)[0] == name for text in self.paths)
+            return choose_encoder(name, paths=self.plain_paths(name), roots=self.roots, only_given=named)
         except WeightsError as error:
             path = next((p for p in map(_path, self.paths[self.own :]) if str(error).startswith(p)), None)
             if path is None or path in map(_path, self.paths[: self.own]):

@@ -82,10 +82,12 @@ def choose_encoder(
     roots: Sequence[str | Path] = (),
     cache: Path | None = None,
     pulled: Path | None = None,
+    only_given: bool = False,
 ) -> FoundWeights:
     """The best weights of one encoder. Raises `WeightsError` with the commands that get some where there are none.
 
-    A given pickle file counts without a look inside: `load_encoder` refuses it, or reads it if the user allows.
+    `only_given`: somebody said that the paths hold this encoder, so that no other place will do. A given pickle file counts without a
+    look inside: `load_encoder` refuses it, or reads it if the user allows.
     """
     get_build(name)
     if name == PREVIEW:
@@ -98,6 +100,9 @@ def choose_encoder(
         given.append(found)
     if pickles:
         return FoundWeights(name, pickles[0], "pickle file", _size(pickles[0]), "unknown", GIVEN)
+    if only_given and given:
+        held = ", ".join(dict.fromkeys(f.encoder for f in given))
+        raise WeightsError(f"{given[0].path} is named for {name} and holds {held}. Name a file or folder that holds {name}: {name}=PATH")
     if elsewhere := next((f for f in iter_encoders(roots=roots, cache=cache, pulled=pulled) if f.encoder == name), None):
         return elsewhere
     raise no_weights(name, given)

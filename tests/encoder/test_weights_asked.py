@@ -93,6 +93,23 @@ def test_the_best_place_is_taken_and_then_the_next(
     assert "\n  pip install 'promptlens[encoder]'\n  promptlens encoders pull clip-l\n" in capsys.readouterr().err
 
 
+def test_a_file_that_is_named_for_another_encoder_is_not_passed_over(
+    made: dict[str, Path], isolated: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Weights that are found elsewhere would do, but they are not what was asked for."""
+    monkeypatch.setenv("PROMPTLENS_ENCODERS", str(isolated / "pulled"))
+    put(made["pulled"], isolated / "pulled" / "clip-l.safetensors")
+    other = Path("clip_g.safetensors")
+    put(made["flag"], other)
+    measured(capsys, "--encoder-path", str(other))
+    assert main(["influence", "--model", "sd15", "--encoder-path", f"clip-l={other}", PROMPT]) == 2
+    assert "clip_g.safetensors is named for clip-l and holds clip-g. Name a file or folder that holds clip-l" in capsys.readouterr().err
+    measured(capsys, "--encoder-path", f"clip-l={other}", "--encoder-path", str(made["flag"]))
+    Path("promptlens.toml").write_text('[encoder-paths]\nclip-l = "clip_g.safetensors"\n')
+    assert main(["influence", "--model", "sd15", PROMPT]) == 2
+    assert "promptlens.toml: encoder-paths: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
