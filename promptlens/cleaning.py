@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -171,18 +172,23 @@ _IDEOGRAPHS = (
     (0xF900, 0xFAFF),
     (0x2F800, 0x2FA1F),
 )
-_IDEOGRAPH = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in _IDEOGRAPHS) + "]")
+
+
+@lru_cache(maxsize=1)
+def _ideograph() -> re.Pattern[str]:
+    """One of them; compiled when first asked for (2 ms)."""
+    return re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in _IDEOGRAPHS) + "]")
 
 
 def spaced_ideographs(text: str) -> Cleaned:
     """A blank on both sides of every CJK ideograph."""
-    if not _IDEOGRAPH.search(text):
+    if text.isascii() or not _ideograph().search(text):
         return unchanged(text)
     runs: list[Run] = []
     out: list[str] = []
     at = start = 0
-    for piece in _around(_IDEOGRAPH, text):
-        end, around = start + len(piece), 1 if _IDEOGRAPH.match(piece) else 0
+    for piece in _around(_ideograph(), text):
+        end, around = start + len(piece), 1 if _ideograph().match(piece) else 0
         runs.append(Run(at + around, at + around + len(piece), start, end))
         out.append(f" {piece} " if around else piece)
         at, start = at + len(out[-1]), end
@@ -190,7 +196,7 @@ def spaced_ideographs(text: str) -> Cleaned:
 
 
 def _spaced_text(text: str) -> str:
-    return _IDEOGRAPH.sub(lambda match: f" {match.group()} ", text)
+    return _ideograph().sub(lambda match: f" {match.group()} ", text)
 
 
 def unescaped(text: str) -> Cleaned:
@@ -241,7 +247,7 @@ def _common_tail(before: str, after: str) -> int:
 def fixed(text: str) -> Cleaned:
     """`ftfy.fix_text`: mojibake, entities, quotes, ligatures, full-width letters, control characters, NFC."""
     whole = fix_text(text)
-    if whole == text or _one_for_one(text):
+    if whole == text or _one_for_one().fullmatch(text):
         return Cleaned(whole, Origin.identity(len(text)))
     pieces: list[str] = []
     for plain, group in groupby(_WORD_OR_SPACE.findall(text), is_plain):
@@ -352,20 +358,27 @@ FIXED_TEXTS = 1024
 FIXED_LENGTH = 4096
 
 
-# Of text of nothing but these, ftfy makes signs of ASCII out of the curly and the full-width ones, and nothing else: nothing in it can be
-# taken for a wrong encoding (ftfy/badness.py), nothing composes, and no reference to a character is in it ("＆" would begin one).
-_one_for_one = re.compile(
-    "[\t\n -%'-~\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u3001\u3002\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3"
-    "\uff01-\uff05\uff07-\uff5e\u200d\ufe0f\U0001f300-\U0001faff]*|[\t\n -%'-~\u00e0-\u00f6\u00f8-\u00fdąćčęěłńňřśšťůźżž]*"
-).fullmatch
 _SIGNS = dict(zip(map(ord, "‘’“”"), "''\"\"", strict=True)) | {wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)}
+
+
+@lru_cache(maxsize=1)
+def _one_for_one() -> re.Pattern[str]:
+    """Text of which ftfy makes signs of ASCII out of the curly and the full-width ones, and nothing else; compiled when first asked for.
+
+    Nothing in it can be taken for a wrong encoding (ftfy/badness.py), nothing composes, and no reference to a character is in it ("＆"
+    would begin one).
+    """
+    return re.compile(
+        "[\t\n -%'-~\u2013\u2014\u2018\u2019\u201c\u201d\u2026\u3001\u3002\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3"
+        "\uff01-\uff05\uff07-\uff5e\u200d\ufe0f\U0001f300-\U0001faff]*|[\t\n -%'-~\u00e0-\u00f6\u00f8-\u00fdąćčęěłńňřśšťůźżž]*"
+    )
 
 
 def fix_text(text: str) -> str:
     """`ftfy.fix_text`, the last texts remembered."""
     if is_plain(text):
         return text
-    if _one_for_one(text):
+    if _one_for_one().fullmatch(text):
         return text.translate(_SIGNS)
     found = _FIXED.get(text)
     if found is None:

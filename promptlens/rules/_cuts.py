@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from promptlens.cleaning import is_plain
@@ -21,10 +22,6 @@ WANTED = frozenset({"break", "text", "end"})
 COMMA = 267  # ",</w>"; hosts that look for several signs say "comma" of each
 # Brackets, and what a comma may be written as.
 _NO_SEPARATOR = re.compile(r"[()\[\]{}&]")
-# Characters of which cleaning may make something else than one other sign or letter. What is left is ASCII, quotation marks and dashes,
-# ideographs and full-width signs: among these a comma comes of "," and "，" alone.
-_UNSURE = re.compile("[\x80-\u200f\u2028-\u3000\u3040-\u4dff\ua000-\uff00\uff5f-\U0010ffff]")
-
 # Signs of any script, which are no word.
 _SIGNS = re.compile(r"[\s!-/:-@\[-`{-~\u00a1-\u00bf\u2000-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]*")
 
@@ -121,7 +118,16 @@ def _is_wanted(prompt: str, chunk: Chunk) -> bool:
     """
     if chunk.cut != "comma" or _NO_SEPARATOR.search(prompt):
         return chunk.cut in WANTED
-    return prompt.isascii() or (chunk.stream.ids[chunk.stop - 1] == COMMA and not _UNSURE.search(prompt))
+    return prompt.isascii() or (chunk.stream.ids[chunk.stop - 1] == COMMA and not _unsure().search(prompt))
+
+
+@lru_cache(maxsize=1)
+def _unsure() -> re.Pattern[str]:
+    """Characters of which cleaning may make something else than one other sign or letter; compiled when first asked for (3 ms).
+
+    What is left is ASCII, quotation marks and dashes, ideographs and full-width signs: among these a comma comes of "," and "，" alone.
+    """
+    return re.compile("[\x80-\u200f\u2028-\u3000\u3040-\u4dff\ua000-\uff00\uff5f-\U0010ffff]")
 
 
 def _word(prompt: str, stream: Stream, after: int) -> tuple[int, Span | None]:
