@@ -37,6 +37,9 @@ LOOKED_AHEAD = 3
 # Each kept change leaves fewer findings, so that this is far out of reach; it guards against a rule that breaks its promise.
 MAX_ROUNDS = 1000
 
+# Reports of a prompt that are kept while it is mended: each holds its tokens, half a megabyte for a long one.
+REMEMBERED = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -122,7 +125,7 @@ class Fixable(NamedTuple):
 
 def fixable(report: Report, analysis: Analysis) -> Fixable:
     """What fixing really takes away of a report's findings, found out by doing it; of guesses the edits alone are tried."""
-    analysis = lru_cache(maxsize=None)(analysis)  # several ways lead to one text
+    analysis = lru_cache(maxsize=REMEMBERED)(analysis)  # several ways lead to one text
     before, safe = _counts(report), Counter[str]()
     edits = [f.edit for f in report.findings if f.edit is not None]
     fixed = report

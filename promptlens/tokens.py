@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from promptlens.cleaning import CLEANINGS, clean, clean_text
@@ -62,6 +63,9 @@ class Piece(NamedTuple):
     word: int
 
 
+_word_of = attrgetter("word")
+
+
 class Words:
     """The words of a text that are encoded each on its own, so that where one piece is can be told without the others.
 
@@ -91,9 +95,8 @@ class Words:
     def word(self, n: int) -> tuple[int, int]:
         """The numbers of the first piece of the word that piece number `n` is of, and of the first one after it."""
         pieces, begin, _ = self._around(n)
-        numbers = [piece.word for piece in pieces]
-        number = numbers[n - begin]
-        return begin + bisect_left(numbers, number), begin + bisect_right(numbers, number)
+        number = pieces[n - begin].word
+        return begin + bisect_left(pieces, number, key=_word_of), begin + bisect_right(pieces, number, key=_word_of)
 
     def _around(self, n: int) -> tuple[Sequence[Piece], int, int]:
         """The pieces of what stands between the white space around a piece, the number of its first one, and where it begins."""

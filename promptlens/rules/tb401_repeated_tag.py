@@ -44,8 +44,11 @@ LONGEST_RUN = 12
 def repeated_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     prompt = usage.prompt
     folded = prompt.casefold()
-    if (not _all_differ(prompt, folded)) if _SYNTAX.search(prompt) else ("," in prompt and _may_be_twice(folded)):
-        yield from _twice(usage, prompt)
+    text = readable(usage)
+    # what the host takes out may be all that tells two tags apart
+    looks_twice = text != prompt or (not _all_differ(prompt, folded) if _SYNTAX.search(prompt) else "," in prompt and _may_be_twice(folded))
+    if looks_twice:
+        yield from _twice(usage, text)
     bare = _bare_words(folded)
     runs = [*_runs(bare)] if _may_be_in_a_row(bare) else []
     if runs:
@@ -86,8 +89,7 @@ def _may_be_in_a_row(bare: list[str]) -> bool:
     return times > 1 and len({*pairwise(bare)}) < len(bare) - 1
 
 
-def _twice(usage: Usage, prompt: str) -> Iterator[Hit]:
-    text = readable(usage)
+def _twice(usage: Usage, text: str) -> Iterator[Hit]:
     apart = [match.span() for match in _ALTERNATIVES.finditer(text)] if "[" in text or "{" in text else []
     first: dict[tuple[int, int, str], Tag] = {}
     by_line = "\n" in text and reading(usage).splits_lines
@@ -108,7 +110,9 @@ def _repeated(usage: Usage, text: str, tag: Tag, first: Tag) -> Hit:
     written, before = text[tag.start : tag.end], text[first.start : first.end]
     edit = None
     if _balanced(written):
-        edit = Edit(deletion(prompt, tag.start, tag.end), "", safe=not _BRACKET.search(written) and not _BRACKET.search(before))
+        all_read = written == prompt[tag.start : tag.end]  # else something goes with it that the host reads elsewhere, such as a network
+        safe = all_read and not _BRACKET.search(written) and not _BRACKET.search(before)
+        edit = Edit(deletion(prompt, tag.start, tag.end), "", safe=safe)
     message = f"{shown(written)} is said again" + ("" if written == before else f"; the first time as {shown(before)}")
     weighs = reading(usage).live & {"weight", "number-weight", "round"}
     hint = "Take one of them out; to make it stronger, weigh it." if weighs else "Take one of them out."

@@ -15,6 +15,8 @@ FIRES = {
     "with blanks between": Says(Case("blue  eyes, smile, blue eyes"), ["blue eyes"], "blue  eyes, smile"),
     "after an empty tag": Says(Case("a cat,, a cat"), ["a cat"], "a cat"),
     "after an empty tag with blanks": Says(Case("a cat , , a cat, dog"), ["a cat"], "a cat, dog"),
+    "with a network between": Says(Case("(cat) <lora:x:1>, cat"), ["cat"], "(cat) <lora:x:1>"),
+    "a network and a tag each": Says(Case("cat<lora:x:1>, dog, cat"), ["cat"], "cat<lora:x:1>, dog"),
     "on another line": Says(Case("smile,\nhat,\nsmile"), ["smile"], "smile,\nhat,\n"),
     "in a caption": Says(Case("white, black, white, black", "kohya"), ["white", "black"], "white, black"),
     "a word three times": Says(Case("a very very very big cat"), ["very very very"], "a very big cat"),
@@ -56,6 +58,12 @@ def test_taking_out_a_tag_of_another_weight_is_not_safe() -> None:
     assert safe.edit is not None
     assert unsafe.edit is not None
     assert (safe.edit.safe, unsafe.edit.safe) == (True, False)
+
+
+def test_taking_out_a_tag_with_a_network_in_it_is_not_safe() -> None:
+    (said,) = found("TB401", Case("a <lora:x:1> b, sky, a <lora:y:1> b"))
+    assert said.edit is not None
+    assert not said.edit.safe
 
 
 def test_a_long_run_takes_no_longer_than_it_must() -> None:
