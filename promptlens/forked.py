@@ -33,7 +33,13 @@ class ForkedChild:
     """
 
     def __init__(self, work: Work, others: Iterable[ForkedChild] = ()) -> None:
-        (to_read, to_ask), (to_hear, to_answer) = os.pipe(), os.pipe()
+        to_read, to_ask = os.pipe()
+        try:
+            to_hear, to_answer = os.pipe()
+        except OSError:
+            os.close(to_read)
+            os.close(to_ask)
+            raise
         ours = [to_ask, to_hear, *(end.fileno() for other in others for end in (other.stdin, other.stdout) if not end.closed)]
         known = {signal.SIGINT, signal.SIGTERM}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, known)  # the copy must never go on with what this process was at
@@ -46,9 +52,9 @@ class ForkedChild:
                 os.close(end)
             raise
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(to_read)
             os.close(to_answer)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # last: a signal that waited is raised here
         self.stdin: BinaryIO = open(to_ask, "wb")  # noqa: SIM115  (they live as long as the child)
         self.stdout: BinaryIO = open(to_hear, "rb")  # noqa: SIM115
         self._code: int | None = None

@@ -222,3 +222,20 @@ def test_nothing_is_left_open_where_no_copy_can_be_made(monkeypatch: pytest.Monk
         ForkedChild(lambda requests, answers: None)
     assert os.listdir("/proc/self/fd") == before
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == masked
+
+
+def test_nothing_is_left_open_where_there_is_no_second_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = os.pipe
+    made: list[tuple[int, int]] = []
+
+    def once() -> tuple[int, int]:
+        if made:
+            raise OSError(24, "Too many open files")
+        made.append(pipe())
+        return made[0]
+
+    monkeypatch.setattr(os, "pipe", once)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(OSError, match="Too many open files"):
+        ForkedChild(lambda requests, answers: None)
+    assert os.listdir("/proc/self/fd") == before
