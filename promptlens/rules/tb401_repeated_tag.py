@@ -49,9 +49,7 @@ def repeated_tag(usage: Usage, settings: RuleSettings) -> Iterator[Hit]:
     looks_twice = text != prompt or (not _all_differ(prompt, folded) if _SYNTAX.search(prompt) else "," in prompt and _may_be_twice(folded))
     if looks_twice:
         yield from _twice(usage, text)
-    bare = _bare_words(folded)
-    runs = [*_runs(bare)] if _may_be_in_a_row(bare) else []
-    if runs:
+    if runs := _runs(_bare_words(folded)):
         yield from _in_a_row(prompt, runs)
 
 
@@ -62,7 +60,7 @@ def _may_repeat(folded: str, _words: list[str], _tokens_of: Callable[[str], int]
         return False
     if "," in folded and _may_be_twice(folded):
         return True
-    return _may_be_in_a_row(bare) and any(True for _ in _runs(bare))
+    return bool(_runs(bare))
 
 
 def _bare_words(folded: str) -> list[str]:
@@ -81,12 +79,6 @@ def _all_differ(prompt: str, folded: str) -> bool:
         return False
     tags = folded.translate(_LETTERS).split(",")
     return len({*tags}) == len(tags)
-
-
-def _may_be_in_a_row(bare: list[str]) -> bool:
-    """Whether there may be a run: where there is one, two neighbours come again as neighbours."""
-    times = len(bare) - len({*bare})
-    return times > 1 and len({*pairwise(bare)}) < len(bare) - 1
 
 
 def _twice(usage: Usage, text: str) -> Iterator[Hit]:
@@ -138,8 +130,12 @@ def _in_a_row(prompt: str, runs: list[tuple[int, int, int]]) -> Iterator[Hit]:
         yield Hit(span, f"{run} is said {many(times, 'time')} in a row", "Say it once.", edit, times)
 
 
-def _runs(words: list[str]) -> Iterator[tuple[int, int, int]]:
+def _runs(words: list[str]) -> list[tuple[int, int, int]]:
     """Words that come again at once: index of the first, how many they are, and how often they come."""
+    repeated = len(words) - len({*words})
+    if repeated <= 1 or len({*pairwise(words)}) == len(words) - 1:  # where there is a run, two neighbours come again as neighbours
+        return []
+    found: list[tuple[int, int, int]] = []
     places: dict[str, int] = {}
     done = 0
     for n, word in enumerate(words):
@@ -153,4 +149,5 @@ def _runs(words: list[str]) -> Iterator[tuple[int, int, int]]:
             times += 1
         if times >= (TIMES_A_WORD if length == 1 else 2):
             done = start + times * length
-            yield start, length, times
+            found.append((start, length, times))
+    return found
