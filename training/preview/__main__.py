@@ -10,7 +10,6 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 # Read when torch is loaded: threads that wait for one another sleep. Where other programs want the cores too,
 # threads that spin used four times the processor time of the work itself.
@@ -22,14 +21,13 @@ import torch
 from training.preview.card import CARD, WORDS, card
 from training.preview.corpus import Sizes, read_prompts
 from training.preview.export import write
-from training.preview.lesson import Places, prepare, vocabulary_words
+from training.preview.lesson import Places, ask_for_places, prepare, vocabulary_words
 from training.preview.names import JUDGED, SHIPPED, Twin
 from training.preview.report import prompts_aside, report, report_shipped
 from training.preview.student import Shape, Student, token_vectors
 from training.preview.train import Lesson, Plan, Trainer
 
 SEED = 7
-REPOSITORY = Path(__file__).parents[2]
 
 Tell = Callable[[str], None]
 
@@ -71,8 +69,7 @@ def untrained(lesson: Lesson) -> Student:
 
 def main() -> None:
     ask = argparse.ArgumentParser(prog="python -m training.preview", description=__doc__)
-    ask.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared", help="the data beside the project")
-    ask.add_argument("--work", type=Path, default=REPOSITORY / "build" / "preview", help="where packages and checkpoints go")
+    ask_for_places(ask)
     ask.add_argument("--steps", type=int, default=Plan().steps)
     ask.add_argument("--threads", type=int, default=torch.get_num_threads())
     ask.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="where torch computes")

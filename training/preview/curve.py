@@ -11,12 +11,11 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from training.preview import judge, teacher
-from training.preview.lesson import Places
+from training.preview.lesson import Places, ask_for_places
 from training.preview.minilm import MiniLM
 from training.preview.names import JUDGED, Names, judged_deletions, read_names
 from training.preview.packages import MINILM, fetch
@@ -50,13 +49,12 @@ def _judged(names: Names, features: np.ndarray, part: np.ndarray, mean: np.ndarr
 
 
 def main() -> None:
-    repository = Path(__file__).parents[2]
     ask = argparse.ArgumentParser(prog="python -m training.preview.curve", description="Print what the teacher reaches on fewer phrases.")
-    ask.add_argument("--shared", type=Path, default=repository.parent / "shared", help="the data beside the project")
-    ask.add_argument("--work", type=Path, default=repository / "build" / "preview", help="where packages go")
+    ask_for_places(ask)
     asked = ask.parse_args()
-    names = read_names(asked.shared / "preview" / "clip_b32_names.npz")
-    model = MiniLM(fetch(MINILM, Places(asked.shared, asked.work).wheels))
+    places = Places(asked.shared, asked.work)
+    names = read_names(places.names)
+    model = MiniLM(fetch(MINILM, places.wheels))
     for who, title, figure in curve(names, model.features(names.texts)):
         print(f"{who}: {title} {figure} of {figure.count}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from training.preview.train import Lesson
 BLOCK = 2048
 
 
+REPOSITORY = Path(__file__).parents[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """`shared` holds preview/ and corpora/; `wheels` gets the packages; `work` what is made on the way, for each twin in a folder."""
@@ -30,6 +34,10 @@ class Places:
         return self.work / "wheels"
 
     @property
+    def names(self) -> Path:
+        return self.shared / "preview" / "clip_b32_names.npz"
+
+    @property
     def prompts(self) -> Path:
         return self.shared / "corpora" / "prompts.jsonl.gz"
 
@@ -38,6 +46,12 @@ class Places:
 
     def file(self, twin: Twin) -> Path:
         return self.of(twin) / "preview.safetensors"
+
+
+def ask_for_places(ask: argparse.ArgumentParser) -> None:
+    """The options --shared and --work of the commands here."""
+    ask.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared", help="the data beside the project")
+    ask.add_argument("--work", type=Path, default=REPOSITORY / "build" / "preview", help="where packages, checkpoints and files go")
 
 
 def vocabulary_words() -> dict[str, int]:
@@ -55,7 +69,7 @@ def training_deletions(names: Names, twin: Twin) -> tuple[Deletion, ...]:
 
 def prepare(places: Places, twin: Twin, sizes: corpus.Sizes, seed: int, tell: Callable[[str], None], device: str = "cpu") -> Lesson:
     """The twin's lesson. Names it does not learn are in none of its texts; pairs of words kept out are kept out of both twins'."""
-    names = read_names(places.shared / "preview" / "clip_b32_names.npz")
+    names = read_names(places.names)
     known = facts.read_facts(fetch(SIMILAR_WORDS, places.wheels))
     rows = names.rows(*twin.parts)
     learnt = [names.texts[n] for n in rows]

@@ -13,12 +13,11 @@ import argparse
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from training.preview import judge, teacher
-from training.preview.lesson import Places, training_deletions
+from training.preview.lesson import Places, ask_for_places, training_deletions
 from training.preview.minilm import MiniLM
 from training.preview.names import JUDGED, Deletion, Names, judged_deletions, key, read_names, words
 from training.preview.packages import MINILM, fetch
@@ -116,15 +115,13 @@ def crossed_teacher(names: Names, rows: np.ndarray, model: MiniLM) -> Encode:
 
 
 def main() -> None:
-    repository = Path(__file__).parents[2]
     ask = argparse.ArgumentParser(prog="python -m training.preview.readings", description="Print what other readings of influence reach.")
-    ask.add_argument("--shared", type=Path, default=repository.parent / "shared", help="the data beside the project")
-    ask.add_argument("--work", type=Path, default=repository / "build" / "preview", help="where packages and the judged twin are")
+    ask_for_places(ask)
     asked = ask.parse_args()
-    names = read_names(asked.shared / "preview" / "clip_b32_names.npz")
+    places = Places(asked.shared, asked.work)
+    names = read_names(places.names)
     rows, kept_out = names.rows(*JUDGED.parts), judged_deletions(names)
     mean = names.embeddings[rows].mean(0)
-    places = Places(asked.shared, asked.work)
     model = MiniLM(fetch(MINILM, places.wheels))
     judged = encode_with_file(places.file(JUDGED))
     for title, cases, encode in (
